@@ -60,6 +60,8 @@ def room_of(path):
 
 def complaint(path, operand):
     """What is wrong with one #include of the file at `path`, or None."""
+    if operand.startswith('"') and " " in operand:
+        return None  # a sentence, to stop the compiler with: no file has such a name
     if not (operand.startswith("<") and operand.endswith(">")):
         return "is not of the form <...>"
     name = operand[1:-1]

@@ -13,9 +13,7 @@ bool no_case_ran = false;
 struct case_counter final : doctest::IReporter {
   explicit case_counter(doctest::ContextOptions const&) {}
 
-  void test_run_end(doctest::TestRunStats const& run) override {
-    no_case_ran = run.numTestCasesPassingFilters == 0;
-  }
+  void test_run_end(doctest::TestRunStats const& run) override { no_case_ran = run.numTestCasesPassingFilters == 0; }
 
   void report_query(doctest::QueryData const&) override {}
   void test_run_start() override {}

@@ -68,6 +68,9 @@ class Rules(unittest.TestCase):
         self.rejects("src/core/a.cpp", '#include "b.hpp"\n', "not of the form")
         self.rejects("src/core/a.cpp", "#include HEADER\n", "not of the form")
 
+    def test_a_sentence_that_stops_the_compiler_is_no_arrow(self):
+        self.accepts("include/allot/core/a.hpp", '#include "allot needs C++20"\n')
+
     def test_spaces_do_not_hide_an_include_and_comments_are_none(self):
         self.rejects("src/core/a.cpp", "  #  include  <allot/arena/b.hpp>  // why\n", "up")
         self.accepts("src/core/a.cpp", "// #include <allot/arena/b.hpp>\n#include <new>\n")
