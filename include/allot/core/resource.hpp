@@ -34,7 +34,6 @@ public:
 
 protected:
   resource() = default;
-  ~resource() override = default;
 
 private:
   virtual void* do_try_allocate(std::size_t bytes, std::size_t alignment) noexcept = 0;
