@@ -54,6 +54,14 @@ class Summary(unittest.TestCase):
         entry["stdout"] = "left by way of exit(0)"
         self.assertEqual(summarise(entry)[2], "0 passed, 1 failed")
 
+    def test_a_program_under_valgrind_is_still_one(self):
+        entry = script_entry("OK", command=["valgrind", "-q", "--error-exitcode=99", "build/bump_test"])
+        self.assertEqual(summarise(entry)[2], "0 passed, 1 failed")
+
+    def test_a_script_that_reads_a_program_is_a_script(self):
+        entry = script_entry("OK", command=["python3", "reads_objects.py", "build/bump_test"])
+        self.assertEqual(summarise(entry)[2], "1 passed, 0 failed")
+
     def test_a_bad_exit_after_cases_that_passed_is_a_failure(self):
         self.assertEqual(summarise(doctest_entry(3, 0, "FAIL"))[2], "3 passed, 1 failed")
 
