@@ -1,0 +1,58 @@
+#pragma once
+
+#include <allot/core/resource_interface.hpp>
+#include <allot/testing/checking_resource.hpp>
+#include <allot/testing/failing_adaptor.hpp>
+
+#include <cstddef>
+#include <optional>
+
+namespace allot::inline ALLOT_ABI {
+
+/// What became of a `probe_upstream`, known when it has ended.
+struct upstream_verdict {
+  bool ended = false;
+  std::size_t leaked_blocks = 0;
+  std::size_t errors = 0;                   ///< without the leaks
+  std::optional<memory_report> first_error; ///< a leak only where nothing else was wrong
+};
+
+/// The upstream of a conformance fixture: gives exactly the alignment asked for, fails when it is told to, and records
+/// what its user does wrong.
+///
+///     resource under test -> probe_upstream { failing() -> memory() -> malloc }
+///
+/// Guarantees
+/// - What `checking_resource` (which records here, and does not abort) and `failing_adaptor` guarantee.
+///
+/// Costs, Threads: theirs.
+class probe_upstream final : public resource_interface<probe_upstream> {
+public:
+  static constexpr const char* class_name = "probe_upstream";
+  static constexpr bool owns_is_exact = true;
+
+  probe_upstream() noexcept : memory_{checking_options{.name = "upstream", .action = on_fault::record}} {}
+  ~probe_upstream() override;
+
+  [[nodiscard]] checking_resource& memory() noexcept { return memory_; }
+  [[nodiscard]] failing_adaptor<checking_resource>& failing() noexcept { return failing_; }
+
+  /// Has the destructor write down what it finds. `where` must outlive this object.
+  void tell_at_end(upstream_verdict& where) noexcept { verdict_ = &where; }
+
+private:
+  friend resource_interface;
+
+  void* place(std::size_t bytes, std::size_t alignment) noexcept { return failing_.try_allocate(bytes, alignment); }
+  void* place_or_fail(std::size_t bytes, std::size_t alignment) { return failing_.allocate(bytes, alignment); }
+  void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    failing_.deallocate(p, bytes, alignment);
+  }
+  [[nodiscard]] ownership holds(const void* p) const noexcept { return memory_.owns(p); }
+
+  checking_resource memory_;
+  failing_adaptor<checking_resource> failing_{memory_};
+  upstream_verdict* verdict_ = nullptr;
+};
+
+} // namespace allot::inline ALLOT_ABI
