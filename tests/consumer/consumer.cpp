@@ -1,10 +1,12 @@
 // A program that uses allot and nothing else beside the standard library: tools/consumer_check builds it against an
 // installed allot, and as a Meson project that has allot as a subproject.
 
-#include <allot/core/config.hpp>
-#include <allot/core/failure.hpp>
+#include <allot/arena/bump_resource.hpp>
+
+#include <vector>
 
 int main() {
-  allot::set_failure_handler(nullptr);
-  return 0;
+  allot::bump_resource<1024> arena;
+  std::pmr::vector<int> numbers({1, 2, 3}, &arena);
+  return numbers.size() == 3 && arena.used() >= 3 * sizeof(int) ? 0 : 1;
 }
