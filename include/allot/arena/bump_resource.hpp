@@ -14,17 +14,17 @@ namespace allot::inline ALLOT_ABI {
 
 namespace detail {
 
-/// The bytes of an arena that owns them.
+/// The buffer of an arena that owns one.
 template <std::size_t N, std::size_t MinAlign>
 struct bump_storage {
-  [[nodiscard]] std::byte* data() noexcept { return bytes; }
+  [[nodiscard]] std::span<std::byte> bytes() noexcept { return buffer; }
 
-  alignas(std::max(MinAlign, alignof(std::max_align_t))) std::byte bytes[N];
+  alignas(std::max(MinAlign, alignof(std::max_align_t))) std::byte buffer[N];
 };
 
 template <std::size_t MinAlign>
 struct bump_storage<std::dynamic_extent, MinAlign> {
-  [[nodiscard]] std::byte* data() noexcept { return nullptr; }
+  [[nodiscard]] std::span<std::byte> bytes() noexcept { return {}; }
 };
 
 } // namespace detail
@@ -67,7 +67,7 @@ public:
 
   /// \param name  for records and reports; static storage
   explicit bump_resource(const char* name = nullptr) noexcept requires(N != std::dynamic_extent) : name_{name} {
-    adopt(storage_.data(), N);
+    adopt(storage_.bytes());
   }
 
   /// \param memory  outlives the arena, which is its only user
@@ -75,7 +75,7 @@ public:
   explicit bump_resource(std::span<std::byte> memory, const char* name = nullptr) noexcept
       requires(N == std::dynamic_extent)
       : name_{name} {
-    adopt(memory.data(), memory.size());
+    adopt(memory);
   }
 
   ~bump_resource() override { detail::unpoison(begin_, capacity()); }
@@ -95,7 +95,7 @@ public:
   /// \pre `alignment` is a power of two
   [[nodiscard]] std::size_t remaining(std::size_t alignment = alignof(std::max_align_t)) const noexcept {
     ALLOT_EXPECTS(is_alignment(alignment));
-    return detail::room_between<MinAlign>(begin_, cursor_, alignment);
+    return detail::room_between(begin_, cursor_, std::max(alignment, MinAlign));
   }
 
   /// Bytes of the buffer, without what `MinAlign` cuts from its ends.
@@ -142,11 +142,11 @@ public:
 private:
   friend resource_interface<bump_resource>;
 
-  void adopt(std::byte* memory, std::size_t size) noexcept {
-    const std::size_t usable = align_down(detail::room_between<MinAlign>(memory, memory + size, 1), MinAlign);
-    begin_ = usable == 0 ? memory : memory + padding_to(memory, MinAlign);
-    cursor_ = floor_ = lowest_ = end_ = begin_ + usable;
-    detail::poison(begin_, usable);
+  void adopt(std::span<std::byte> memory) noexcept {
+    const auto usable = detail::aligned_part(memory, MinAlign);
+    begin_ = usable.data();
+    cursor_ = end_ = floor_ = lowest_ = begin_ + usable.size();
+    detail::poison(begin_, usable.size());
   }
 
   static std::size_t distance(const std::byte* from, const std::byte* to) noexcept {

@@ -1,11 +1,12 @@
 #pragma once
 
-#include <allot/core/config.hpp>
+#include <allot/core/layout.hpp>
 
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 
 namespace allot::inline ALLOT_ABI::detail {
 
@@ -39,14 +40,19 @@ template <std::size_t MinAlign>
   return true;
 }
 
-/// The most bytes for which `step_down` succeeds.
-template <std::size_t MinAlign>
+/// The most bytes for which `step_down` with this alignment, or a smaller one of the arena's own, succeeds.
 [[nodiscard]] inline std::size_t room_between(const std::byte* begin, const std::byte* cursor,
                                               std::size_t alignment) noexcept {
-  const std::size_t mask = (alignment < MinAlign ? MinAlign : alignment) - 1;
   const auto room = static_cast<std::size_t>(cursor - begin);
-  const std::size_t padding = (~static_cast<std::size_t>(address_of(begin)) + 1) & mask;
+  const std::size_t padding = padding_to(begin, alignment);
   return padding < room ? room - padding : 0;
+}
+
+/// What is left of `memory` when both its ends are cut to multiples of `alignment`.
+[[nodiscard]] inline std::span<std::byte> aligned_part(std::span<std::byte> memory, std::size_t alignment) noexcept {
+  const std::size_t padding = padding_to(memory.data(), alignment);
+  if (padding >= memory.size()) return memory.first(0);
+  return memory.subspan(padding, align_down(memory.size() - padding, alignment));
 }
 
 } // namespace allot::inline ALLOT_ABI::detail
