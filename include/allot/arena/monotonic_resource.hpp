@@ -40,21 +40,21 @@ public:
   static constexpr const char* class_name = "monotonic_resource";
   static constexpr bool owns_is_exact = true;
 
+  /// True where the upstream may be left out.
+  static constexpr bool has_default = std::same_as<Upstream, std::pmr::memory_resource>;
+
   using upstream_type = Upstream;
   using chunked_bump::mark_type;
 
   /// Over std's default resource of this moment.
-  monotonic_resource() noexcept requires std::same_as<Upstream, std::pmr::memory_resource> :
-      monotonic_resource{std::pmr::get_default_resource()} {}
+  monotonic_resource() noexcept requires has_default : monotonic_resource{std::pmr::get_default_resource()} {}
 
   /// \param initial_size  bytes that the first chunk has room for
-  explicit monotonic_resource(
-      std::size_t initial_size) noexcept requires std::same_as<Upstream, std::pmr::memory_resource> :
+  explicit monotonic_resource(std::size_t initial_size) noexcept requires has_default :
       monotonic_resource{initial_size, std::pmr::get_default_resource()} {}
 
   /// \param buffer  is used first, and outlives the arena, which is its only user
-  monotonic_resource(void* buffer,
-                     std::size_t size) noexcept requires std::same_as<Upstream, std::pmr::memory_resource> :
+  monotonic_resource(void* buffer, std::size_t size) noexcept requires has_default :
       monotonic_resource{buffer, size, std::pmr::get_default_resource()} {}
 
   /// \param upstream  not null
@@ -189,8 +189,11 @@ private:
 };
 
 /// One over another is no copy.
-template <class Upstream, std::size_t MinAlign>
+template <std::derived_from<std::pmr::memory_resource> Upstream, std::size_t MinAlign>
 monotonic_resource(monotonic_resource<Upstream, MinAlign>&)
+    -> monotonic_resource<monotonic_resource<Upstream, MinAlign>>;
+template <std::derived_from<std::pmr::memory_resource> Upstream, std::size_t MinAlign>
+monotonic_resource(monotonic_resource<Upstream, MinAlign>&, const char*)
     -> monotonic_resource<monotonic_resource<Upstream, MinAlign>>;
 
 } // namespace allot::inline ALLOT_ABI

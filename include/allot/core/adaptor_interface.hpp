@@ -81,7 +81,8 @@ private:
   [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
 
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
-    if (!self().admit(bytes, alignment)) [[unlikely]] this->fail(bytes, alignment);
+    if (!self().admit(bytes, alignment)) [[unlikely]]
+      this->fail(bytes, alignment);
     undo_guard guard{self(), bytes, alignment};
     void* const p = upstream_.allocate(bytes, alignment);
     guard.disarm();

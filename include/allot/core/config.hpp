@@ -83,4 +83,5 @@
 
 /// The name of the inline namespace, for example `v0_1_checked_exceptions`.
 #define ALLOT_ABI                                                                                                      \
-  ALLOT_DETAIL_EXPAND(ALLOT_VERSION_MAJOR, ALLOT_VERSION_MINOR, ALLOT_ABI_CHECKS, ALLOT_ABI_EXCEPTIONS, ALLOT_ABI_MEMORY)
+  ALLOT_DETAIL_EXPAND(ALLOT_VERSION_MAJOR, ALLOT_VERSION_MINOR, ALLOT_ABI_CHECKS, ALLOT_ABI_EXCEPTIONS,                \
+                      ALLOT_ABI_MEMORY)

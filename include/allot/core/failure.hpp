@@ -29,14 +29,14 @@ enum class failure_reason : unsigned char {
 /// alone, so that it outlives the resource that failed.
 struct failure {
   failure_reason reason = failure_reason::out_of_memory;
-  const char* resource = ""; ///< the class that refused, for example "bump_resource"; static storage
-  const char* name = nullptr; ///< the instance's name where it was given one; must be static storage
-  const char* detail = nullptr; ///< one clause more where the reason alone does not say it; static storage
+  const char* resource = "";     ///< the class that refused, for example "bump_resource"; static storage
+  const char* name = nullptr;    ///< the instance's name where it was given one; must be static storage
+  const char* detail = nullptr;  ///< one clause more where the reason alone does not say it; static storage
   const void* pointer = nullptr; ///< the block, for a wrong deallocation
-  std::size_t bytes = 0; ///< the size asked for, or given back
-  std::size_t alignment = 0; ///< the alignment asked for, or given back; 0 where none is involved
-  std::size_t used = 0; ///< bytes in use when it happened, where the resource knows them
-  std::size_t capacity = 0; ///< the most bytes that could be in use; 0 where the resource has no such figure
+  std::size_t bytes = 0;         ///< the size asked for, or given back
+  std::size_t alignment = 0;     ///< the alignment asked for, or given back; 0 where none is involved
+  std::size_t used = 0;          ///< bytes in use when it happened, where the resource knows them
+  std::size_t capacity = 0;      ///< the most bytes that could be in use; 0 where the resource has no such figure
 };
 
 static_assert(std::is_trivially_copyable_v<failure> && sizeof(failure) <= 192);

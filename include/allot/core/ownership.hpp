@@ -19,7 +19,8 @@ enum class ownership : unsigned char {
 /// A resource type whose `owns` never answers `unknown`, and says so by `static constexpr bool owns_is_exact = true`.
 template <class T>
 concept knows_its_own = requires(const T& resource, const void* p) {
-  { resource.owns(p) } noexcept -> std::same_as<ownership>;
+  requires noexcept(resource.owns(p));
+  requires std::same_as<decltype(resource.owns(p)), ownership>;
   requires T::owns_is_exact;
 };
 

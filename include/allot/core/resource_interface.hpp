@@ -41,7 +41,8 @@ public:
   [[nodiscard, gnu::returns_nonnull]] void* allocate(std::size_t bytes,
                                                      std::size_t alignment = alignof(std::max_align_t)) {
     ALLOT_EXPECTS(is_alignment(alignment));
-    return ::operator new(bytes, placed(bytes, alignment)); // this form of new starts implicit lifetimes and does no more
+    void* const p = placed(bytes, alignment);
+    return ::operator new(bytes, p); // this form of new starts implicit lifetimes and does no more
   }
 
   /// The same block, or null where `allocate` would fail.
@@ -61,7 +62,7 @@ public:
 
   /// Whether `p` points into this resource's memory: a range test, not a test of liveness.
   [[nodiscard]] ownership owns([[maybe_unused]] const void* p) const noexcept {
-    if constexpr (requires(const Derived& d) { d.holds(p); }) {
+    if constexpr (requires { self().holds(p); }) {
       return self().holds(p);
     } else {
       return ownership::unknown;
@@ -82,24 +83,25 @@ private:
   [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
   void* placed(std::size_t bytes, std::size_t alignment) {
-    if constexpr (requires(Derived& d) { d.place_or_fail(bytes, alignment); }) {
+    if constexpr (requires { self().place_or_fail(bytes, alignment); }) {
       return self().place_or_fail(bytes, alignment);
     } else {
       void* const p = self().place(bytes, alignment);
-      if (p == nullptr) [[unlikely]] fail(bytes, alignment);
+      if (p == nullptr) [[unlikely]]
+        fail(bytes, alignment);
       return p;
     }
   }
 
   /// The record of a failure: `refusal` where the class writes its own, else its name and what its queries say.
   [[nodiscard]] failure record_of(std::size_t bytes, std::size_t alignment) const noexcept {
-    if constexpr (requires(const Derived& d) { d.refusal(bytes, alignment); }) {
+    if constexpr (requires { self().refusal(bytes, alignment); }) {
       return self().refusal(bytes, alignment);
     } else {
       failure record{.resource = Derived::class_name, .bytes = bytes, .alignment = alignment};
-      if constexpr (requires(const Derived& d) { d.name(); }) record.name = self().name();
-      if constexpr (requires(const Derived& d) { d.used(); }) record.used = self().used();
-      if constexpr (requires(const Derived& d) { d.capacity(); }) record.capacity = self().capacity();
+      if constexpr (requires { self().name(); }) record.name = self().name();
+      if constexpr (requires { self().used(); }) record.used = self().used();
+      if constexpr (requires { self().capacity(); }) record.capacity = self().capacity();
       return record;
     }
   }

@@ -12,7 +12,8 @@ namespace allot::inline ALLOT_ABI {
 /// A resource that fails without an exception: every class of allot, and `allot::resource` itself.
 template <class Upstream>
 concept tries = requires(Upstream& upstream, std::size_t n) {
-  { upstream.try_allocate(n, n) } noexcept -> std::same_as<void*>;
+  requires noexcept(upstream.try_allocate(n, n));
+  requires std::same_as<decltype(upstream.try_allocate(n, n)), void*>;
 };
 
 /// A block from `upstream`, or null where it fails. A resource of allot is asked by `try_allocate`. Over a foreign
@@ -40,7 +41,7 @@ template <class Upstream>
 /// What `upstream` says of `p`; `unknown` where it cannot be asked.
 template <class Upstream>
 [[nodiscard]] ownership owned_by(const Upstream& upstream, const void* p) noexcept {
-  if constexpr (requires { { upstream.owns(p) } -> std::same_as<ownership>; }) {
+  if constexpr (requires { upstream.owns(p); }) {
     return upstream.owns(p);
   } else {
     return ownership::unknown;
