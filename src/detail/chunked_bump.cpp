@@ -47,19 +47,15 @@ std::size_t chunked_bump::high_water() const noexcept { return std::max(high_wat
 
 void chunked_bump::reset() noexcept {
   go_back_to(nullptr, std::to_address(buffer_.end()));
-  floor_ = cursor_;
+  marks_ = 0;
 }
 
-chunked_bump::mark_type chunked_bump::mark() noexcept {
-  const mark_type here{cursor_, chunk_, floor_};
-  floor_ = cursor_;
-  return here;
-}
+chunked_bump::mark_type chunked_bump::mark() noexcept { return {cursor_, chunk_, ++marks_}; }
 
 void chunked_bump::rewind(const mark_type& to) noexcept {
-  ALLOT_EXPECTS(used_at(to.chunk_, to.cursor_) <= used());
+  ALLOT_EXPECTS(to.depth_ - 1 < marks_ && used_at(to.chunk_, to.cursor_) <= used());
   go_back_to(to.chunk_, to.cursor_);
-  floor_ = to.floor_;
+  marks_ = to.depth_ - 1;
 }
 
 void chunked_bump::go_back_to(chunk_footer* chunk, std::byte* cursor) noexcept {
@@ -76,7 +72,8 @@ void chunked_bump::go_back_to(chunk_footer* chunk, std::byte* cursor) noexcept {
 
 void chunked_bump::start_in_buffer() noexcept {
   begin_ = buffer_.data();
-  cursor_ = floor_ = std::to_address(buffer_.end());
+  cursor_ = std::to_address(buffer_.end());
+  marks_ = 0;
   next_chunk_bytes_ = first_chunk_bytes_;
   poison(buffer_.data(), buffer_.size());
 }

@@ -34,12 +34,12 @@ public:
   /// A state to come back to: what was allocated when `mark` made it stays, what came later goes.
   class mark_type {
     friend chunked_bump;
-    mark_type(std::byte* cursor, chunk_footer* chunk, std::byte* floor) noexcept
-        : cursor_{cursor}, chunk_{chunk}, floor_{floor} {}
+    mark_type(std::byte* cursor, chunk_footer* chunk, std::size_t depth) noexcept
+        : cursor_{cursor}, chunk_{chunk}, depth_{depth} {}
 
     std::byte* cursor_;
     chunk_footer* chunk_; // null: in the buffer
-    std::byte* floor_;    // the cursor of the mark before
+    std::size_t depth_;   // 1 for a mark that is made while no other is in force
   };
 
   chunked_bump(const chunked_bump&) = delete;
@@ -67,12 +67,13 @@ public:
   /// Remembers the present state.
   [[nodiscard]] mark_type mark() noexcept;
 
-  /// Frees all that was allocated since `to` was made, and keeps the chunks; marks made since then are void.
-  /// \pre `to` is a mark of this arena, made after the last `reset` or `release`, and not void
+  /// Frees all that was allocated since `to` was made, and keeps the chunks. The mark is void then, and so are those made
+  /// after it.
+  /// \pre `to` is a mark of this arena and not void
   void rewind(const mark_type& to) noexcept;
 
-  /// True where `m` is the last mark made and not yet rewound: the one to rewind next.
-  [[nodiscard]] bool is_latest(const mark_type& m) const noexcept { return floor_ == m.cursor_; }
+  /// True where `m` is the last mark that is not void: the one to rewind next.
+  [[nodiscard]] bool is_latest(const mark_type& m) const noexcept { return m.depth_ == marks_; }
 
 protected:
   /// Two sizes for a new chunk: the one wanted, and the one that just fits the request.
@@ -116,7 +117,7 @@ private:
   chunk_footer* chunk_ = nullptr; // the current one; null: in the buffer
   chunk_footer* first_ = nullptr;
   std::span<std::byte> buffer_;
-  std::byte* floor_; // the cursor of the last mark
+  std::size_t marks_; // in force
   std::size_t first_chunk_bytes_;
   std::size_t next_chunk_bytes_; // what the next chunk is to have; a multiple of the footer's alignment
   std::size_t reserved_ = 0;
