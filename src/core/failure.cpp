@@ -29,6 +29,7 @@ public:
   }
 
   line_writer& operator<<(std::size_t n) noexcept { return number(n, 10); }
+  line_writer& operator<<(char) = delete; // it would be a number
 
   line_writer& address(const void* p) noexcept {
     *this << std::string_view{"0x"};
@@ -111,7 +112,7 @@ const char* to_string(failure_reason reason) noexcept {
 std::size_t describe(const failure& what, std::span<char> text) noexcept {
   line_writer line{text};
   line << "allot: " << what.resource;
-  if (what.name != nullptr) line << " \"" << what.name << '"';
+  if (what.name != nullptr) line << " \"" << what.name << "\"";
   line << ": ";
   write_event(line, what);
   if (what.detail != nullptr) line << ": " << what.detail;
