@@ -93,7 +93,10 @@ std::byte* opaque(void* p) {
   return static_cast<std::byte*>(hidden);
 }
 
-answer attempt_of(void* p) { return {.p = static_cast<std::byte*>(p), .refused = p == nullptr}; }
+answer attempt_of(void* gave) {
+  std::byte* const p = opaque(gave);
+  return {.p = p, .refused = p == nullptr};
+}
 
 answer ask(conformance_subject& subject, way w, std::size_t bytes, std::size_t alignment) {
   switch (w) {
@@ -418,7 +421,7 @@ void run_exhaustion(const conformance_source& source, finding& found) {
 void run_reuse(const conformance_source& source, finding& found) {
   if (!source.traits().reuses_memory || source.traits().refuses_everything)
     return does_not_apply(found, "it does not reuse memory");
-  constexpr int turns = 3000;
+  constexpr int turns = 800;
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
       std::size_t taken_early = 0;

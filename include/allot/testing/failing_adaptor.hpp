@@ -98,6 +98,9 @@ public:
   /// Bytes live through this adaptor.
   [[nodiscard]] std::size_t used() const noexcept { return used_; }
 
+  /// Blocks live through this adaptor.
+  [[nodiscard]] std::size_t live_blocks() const noexcept { return live_blocks_; }
+
 private:
   friend base;
   friend resource_interface<failing_adaptor>;
@@ -111,11 +114,15 @@ private:
       return false;
     }
     used_ += bytes;
+    ++live_blocks_;
     return true;
   }
 
-  void refused(std::size_t bytes, std::size_t) noexcept { used_ -= bytes; }
-  void released(std::size_t bytes, std::size_t) noexcept { used_ -= bytes; }
+  void refused(std::size_t bytes, std::size_t) noexcept {
+    used_ -= bytes;
+    --live_blocks_;
+  }
+  void released(std::size_t bytes, std::size_t alignment) noexcept { refused(bytes, alignment); }
 
   [[nodiscard]] failure refusal(std::size_t bytes, std::size_t alignment) const noexcept {
     return {.resource = class_name,
@@ -146,6 +153,7 @@ private:
   std::size_t calls_ = 0;
   std::size_t injected_ = 0;
   std::size_t used_ = 0;
+  std::size_t live_blocks_ = 0;
   std::size_t at_ = 0;   // calls up to the one that fails; 0: no such rule
   std::size_t from_ = 0; // the same; stays 1 while all fail
   std::size_t every_ = 0;

@@ -1,0 +1,479 @@
+#include <allot/testing/checking_resource.hpp>
+
+#include <allot/core/upstream.hpp>
+#include <allot/detail/poison.hpp>
+
+#include <support/conformance.hpp>
+#include <support/death.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <cstring>
+#include <limits>
+#include <memory_resource>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using allot::memory_fault;
+
+// The quarantine is small, so that it is full, and its size settled, early in the test of reuse.
+constexpr allot::checking_options recording{.name = "rx", .action = allot::on_fault::record, .quarantine_bytes = 20000};
+
+struct over_malloc {
+  allot::checking_resource r{recording};
+  auto& resource() { return r; }
+};
+
+struct over_probe {
+  allot::probe_upstream up;
+  allot::checking_resource r{up, recording};
+  auto& resource() { return r; }
+  auto& upstream() { return up; }
+};
+
+struct over_itself {
+  allot::checking_resource below{recording};
+  allot::checking_resource r{below, recording};
+  auto& resource() { return r; }
+};
+
+unsigned char* bytes_of(void* p) { return static_cast<unsigned char*>(p); }
+
+std::string text_of(const allot::memory_report& what) {
+  char text[512];
+  allot::describe(what, text);
+  return text;
+}
+
+/// Counts what a handler is told.
+struct listener {
+  std::size_t calls = 0;
+  allot::memory_report last;
+
+  static void hear(const allot::memory_report& what, void* user) noexcept {
+    auto& self = *static_cast<listener*>(user);
+    ++self.calls;
+    self.last = what;
+  }
+  [[nodiscard]] allot::checking_options options() { return {.handler = hear, .user = this}; }
+};
+
+} // namespace
+
+TEST_SUITE("checking_resource") {
+  TEST_CASE("keeps the contract of a memory resource, over malloc, over an upstream, over itself") {
+    check_contract<over_malloc>();
+    check_contract<over_probe>();
+    check_contract<over_itself>();
+  }
+
+  TEST_CASE("finds a byte written behind a block, and says which") {
+    //! [example]
+    allot::checking_resource up{{.name = "rx", .action = allot::on_fault::record}};
+    auto* const p = static_cast<char*>(up.allocate(5, 1));
+    std::memcpy(p, "hello", 6); // the terminator does not fit
+    up.deallocate(p, 5, 1);
+
+    REQUIRE(up.first_error());
+    CHECK(up.first_error()->fault == allot::memory_fault::overrun);
+    CHECK(up.first_error()->serial == 1); // the first block given out
+    CHECK(up.first_error()->offset == 5);
+    CHECK(up.live_blocks() == 0);
+    //! [example]
+    CHECK(up.first_error()->found == 0);
+    CHECK(up.errors() == 1);
+  }
+
+  TEST_CASE("gives exactly the alignment asked for, and no more") {
+    allot::checking_resource up;
+    for (std::size_t alignment = 1; alignment <= std::size_t{1} << 20; alignment *= 2) {
+      for (const std::size_t bytes : {std::size_t{0}, std::size_t{1}, alignment}) {
+        void* const p = up.allocate(bytes, alignment);
+        CHECK(reinterpret_cast<std::uintptr_t>(p) % (2 * alignment) == alignment);
+        up.deallocate(p, bytes, alignment);
+      }
+    }
+  }
+
+  TEST_CASE("fills fresh and freed blocks, and surrounds them by guards") {
+    allot::checking_resource up;
+    auto* const p = bytes_of(up.allocate(3, 1));
+    CHECK(p[-1] == allot::checking_resource::guard_byte);
+    CHECK(p[0] == allot::checking_resource::fresh_byte);
+    CHECK(p[2] == allot::checking_resource::fresh_byte);
+    CHECK(p[3] == allot::checking_resource::guard_byte);
+    up.deallocate(p, 3, 1);
+    CHECK(p[2] == allot::checking_resource::freed_byte); // in quarantine: still its memory
+  }
+
+  TEST_CASE("finds the nearest and the farthest byte of either guard, once") {
+    constexpr auto guard = static_cast<std::ptrdiff_t>(allot::checking_resource::guard_bytes);
+    for (const std::ptrdiff_t offset : {std::ptrdiff_t{-1}, -guard, std::ptrdiff_t{100}, 99 + guard}) {
+      allot::checking_resource up{recording};
+      void* const p = up.allocate(100, 8);
+      bytes_of(p)[offset] = 0x41;
+
+      CHECK(up.check() == 1);
+      CHECK(up.first_error()->fault == (offset < 0 ? memory_fault::underrun : memory_fault::overrun));
+      CHECK(up.first_error()->offset == offset);
+      CHECK(up.first_error()->found == 0x41);
+      up.deallocate(p, 100, 8);
+      CHECK(up.errors() == 1);
+    }
+  }
+
+  TEST_CASE("finds a write after free, on demand and when the block leaves the quarantine") {
+    allot::checking_resource up{{.action = allot::on_fault::record, .quarantine_bytes = 2000}};
+    auto* const p = bytes_of(up.allocate(100, 1));
+    up.deallocate(p, 100, 1);
+    p[99] = 7;
+    CHECK(up.check() == 1);
+    CHECK(up.first_error()->fault == memory_fault::write_after_free);
+    CHECK(up.first_error()->offset == 99);
+
+    p[0] = 7;
+    for (int i = 0; i < 20; ++i)
+      up.deallocate(up.allocate(100, 1), 100, 1); // pushes the first one out
+    CHECK(up.errors(memory_fault::write_after_free) == 2);
+  }
+
+  TEST_CASE("tells a double free from a foreign pointer") {
+    allot::checking_resource up{recording};
+    int local = 0;
+    void* const p = up.allocate(8, 8);
+    up.deallocate(p, 8, 8);
+    up.deallocate(p, 8, 8);
+    CHECK(up.first_error()->fault == memory_fault::double_free);
+    CHECK(up.first_error()->serial == 1);
+
+    up.deallocate(&local, sizeof local, alignof(int));
+    CHECK(up.errors(memory_fault::foreign_pointer) == 1);
+    CHECK(up.errors() == 2);
+    CHECK(up.deallocations() == 1);
+  }
+
+  TEST_CASE("looks at no memory behind a foreign pointer") {
+    allot::checking_resource up{recording};
+    void* const p = up.allocate(8, 8);
+    for (const std::uintptr_t nowhere : {std::uintptr_t{8}, std::uintptr_t{4096}, ~std::uintptr_t{7}}) {
+      up.deallocate(reinterpret_cast<void*>(nowhere), 8, 8);
+    }
+    CHECK(up.errors(memory_fault::foreign_pointer) == 3);
+    up.deallocate(p, 8, 8);
+    CHECK(up.live_blocks() == 0);
+  }
+
+  TEST_CASE("says into which block a foreign pointer points") {
+    allot::checking_resource up{recording};
+    up.deallocate(up.allocate(1, 1), 1, 1);
+    auto* const p = bytes_of(up.allocate(16, 8));
+    up.deallocate(p + 8, 8, 8);
+    CHECK(up.first_error()->fault == memory_fault::foreign_pointer);
+    CHECK(up.first_error()->serial == 2);
+    CHECK(up.first_error()->offset == 8);
+    CHECK(text_of(*up.first_error()).find("lies 8 bytes into block #2 (16 bytes aligned to 8") != std::string::npos);
+    CHECK(up.live_blocks() == 1);
+    up.deallocate(p, 16, 8);
+  }
+
+  TEST_CASE("finds a wrong size and a wrong alignment, and takes the block back all the same") {
+    allot::checking_resource up{recording};
+    up.deallocate(up.allocate(16, 8), 24, 8);
+    CHECK(up.first_error()->fault == memory_fault::wrong_size);
+    CHECK(up.first_error()->bytes == 16);
+    CHECK(up.first_error()->given_bytes == 24);
+    up.deallocate(up.allocate(16, 8), 16, 4);
+    CHECK(up.errors(memory_fault::wrong_alignment) == 1);
+    up.deallocate(up.allocate(16, 8), 15, 16);
+    CHECK(up.errors() == 4);
+    CHECK(up.live_blocks() == 0);
+    CHECK(up.live_bytes() == 0);
+  }
+
+#if ALLOT_ASAN || ALLOT_VALGRIND
+  TEST_CASE("finds a block that comes back poisoned") {
+    allot::checking_resource up{recording};
+    void* const p = up.allocate(64, 8);
+    allot::detail::poison(p, 64);
+    up.deallocate(p, 64, 8);
+#if ALLOT_ASAN
+    CHECK(up.errors(memory_fault::poisoned) == 1);
+#endif
+  }
+#endif
+
+  TEST_CASE("ends the program with a report that names the block, unless told otherwise") {
+    CHECK(dies(
+        [] {
+          allot::checking_resource up{{.name = "tx"}};
+          void* const p = up.allocate(8, 4);
+          up.deallocate(p, 8, 4);
+          up.deallocate(p, 8, 4);
+        },
+        "checking_resource \"tx\": double_free: block #1 (8 bytes aligned to 4 at "));
+    CHECK(dies(
+        [] {
+          allot::checking_resource up;
+          (void)up.allocate(8, 4);
+          (void)up.allocate(9, 1);
+        },
+        "leak: block #2 (9 bytes aligned to 1 at "));
+  }
+
+  TEST_CASE("a fault that ends the program goes through the failure handler") {
+    CHECK(dies(
+        [] {
+          allot::set_failure_handler([](const allot::failure& what) noexcept {
+            std::fprintf(stderr, "handled %s of %zu\n", what.detail, what.bytes);
+          });
+          allot::checking_resource up;
+          int x = 0;
+          up.deallocate(&x, sizeof x, alignof(int));
+        },
+        "handled foreign_pointer of 4"));
+  }
+
+  TEST_CASE("calls the handler with each fault, the leaks at the end included") {
+    listener heard;
+    {
+      allot::checking_resource up{heard.options()};
+      bytes_of(up.allocate(8, 8))[8] = 1;
+      (void)up.allocate(3, 1);
+      CHECK(heard.calls == 0);
+    }
+    CHECK(heard.calls == 3); // an overrun and two leaks
+    CHECK(heard.last.fault == memory_fault::leak);
+    CHECK(heard.last.serial == 2);
+  }
+
+  TEST_CASE("gives leaked blocks back to its upstream when it ends") {
+    allot::checking_resource below;
+    {
+      allot::checking_resource up{below, recording};
+      (void)up.allocate(100, 8);
+      CHECK(up.status() == -1);
+      CHECK(below.live_blocks() == 1);
+    }
+    CHECK(below.live_blocks() == 0);
+  }
+
+  TEST_CASE("counts calls, successes and failures apart, and bytes as they were asked for") {
+    allot::checking_resource up;
+    void* const p = up.allocate(100, 8);
+    void* const q = up.allocate(11, 1);
+    up.deallocate(p, 100, 8);
+    CHECK(up.try_allocate(std::numeric_limits<std::size_t>::max(), 1) == nullptr);
+    CHECK(up.counts() == allot::checking_counts{.attempts = 3,
+                                                .allocations = 2,
+                                                .failures = 1,
+                                                .deallocations = 1,
+                                                .live_blocks = 1,
+                                                .live_bytes = 11,
+                                                .peak_blocks = 2,
+                                                .peak_bytes = 111,
+                                                .total_bytes = 111,
+                                                .largest_bytes = 100});
+    CHECK(up.last_allocated() == allot::layout{11, 1});
+    CHECK(up.last_deallocated() == allot::layout{100, 8});
+    up.deallocate(q, 11, 1);
+    CHECK(up.status() == 0);
+  }
+
+  TEST_CASE("a monitor sees what happened since it was made") {
+    allot::checking_resource up;
+    void* const before = up.allocate(64, 8);
+    allot::checking_resource::monitor m{up};
+    CHECK(m.is_total_same());
+
+    void* const p = up.allocate(10, 1);
+    CHECK(m.allocations() == 1);
+    CHECK(m.total_bytes() == 10);
+    CHECK(m.live_blocks_delta() == 1);
+    CHECK_FALSE(m.is_peak_same());
+
+    m.reset();
+    up.deallocate(p, 10, 1);
+    up.deallocate(before, 64, 8);
+    CHECK(m.live_blocks_delta() == -2);
+    CHECK(m.live_bytes_delta() == -74);
+    CHECK(m.deallocations() == 2);
+    CHECK(m.is_total_same());
+    CHECK(m.is_peak_same());
+    CHECK_FALSE(m.is_live_same());
+  }
+
+  TEST_CASE("refuses sizes and alignments whose sum with its own needs fits no address, and goes on") {
+    constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
+    allot::checking_resource up;
+    for (const std::size_t alignment : {std::size_t{1}, std::size_t{64}, std::size_t{1} << 30, most / 2 + 1}) {
+      for (const std::size_t bytes : {most, most - alignment, most - alignment + 1, most - 300, most / 2 + 1}) {
+        CHECK(up.try_allocate(bytes, alignment) == nullptr);
+      }
+    }
+    CHECK(up.failures() == up.attempts());
+    up.deallocate(up.allocate(1, 1), 1, 1);
+  }
+
+  TEST_CASE("takes no memory but one upstream block for each of its own") {
+    allot::checking_resource below;
+    allot::checking_resource up{below};
+    std::vector<void*> blocks;
+    for (std::size_t i = 0; i < 1000; ++i)
+      blocks.push_back(up.allocate(i, 1));
+    CHECK(below.attempts() == 1000);
+    for (std::size_t i = 0; i < 1000; ++i)
+      up.deallocate(blocks[i], i, 1);
+    CHECK(below.attempts() == 1000);
+    CHECK(up.live_blocks() == 0);
+  }
+
+  TEST_CASE("an upstream that refuses costs no block and no count") {
+    allot::checking_resource below;
+    allot::checking_resource up{below};
+    void* const p = up.allocate(8, 8);
+    below.set_allocation_limit(0);
+    CHECK(up.try_allocate(8, 8) == nullptr);
+    CHECK(up.failures() == 1);
+    CHECK(up.live_blocks() == 1);
+    below.set_allocation_limit(allot::checking_resource::unlimited);
+    up.deallocate(p, 8, 8);
+    CHECK(up.status() == 0);
+  }
+
+  TEST_CASE("keeps freed memory back, up to the limit of its quarantine") {
+    allot::checking_resource below;
+    allot::checking_resource up{below, {.quarantine_bytes = 10000}};
+    up.deallocate(up.allocate(100, 1), 100, 1);
+    CHECK(below.live_blocks() == 1);
+    up.deallocate(up.allocate(20000, 1), 20000, 1); // pushes out all, itself too
+    CHECK(below.live_blocks() == 0);
+    up.deallocate(up.allocate(100, 1), 100, 1);
+    up.empty_quarantine();
+    CHECK(below.live_blocks() == 0);
+  }
+
+  TEST_CASE("gives the quarantine up before it refuses for want of upstream memory") {
+    allot::checking_resource below;
+    allot::failing_adaptor tight{below};
+    tight.fail_past(2000);
+    allot::checking_resource up{tight};
+    for (int i = 0; i < 10; ++i)
+      up.deallocate(up.allocate(1000, 8), 1000, 8);
+    CHECK(up.failures() == 0);
+  }
+
+  TEST_CASE("fails past the allocation limit, by exception and by null") {
+    allot::checking_resource up;
+    up.set_allocation_limit(1);
+    void* const p = up.allocate(8, 8);
+    CHECK(up.allocation_limit() == 0);
+    CHECK(up.try_allocate(8, 8) == nullptr);
+#if ALLOT_EXCEPTIONS
+    CHECK_THROWS_AS((void)up.allocate(8, 8), allot::out_of_memory);
+#endif
+    CHECK(up.allocations() == 1);
+    up.deallocate(p, 8, 8);
+  }
+
+  TEST_CASE("owns exactly its blocks, live and in quarantine") {
+    allot::checking_resource up;
+    auto* const p = bytes_of(up.allocate(16, 8));
+    CHECK(up.owns(p) == allot::ownership::yes);
+    CHECK(up.owns(p + 15) == allot::ownership::yes);
+    CHECK(up.owns(p + 16) == allot::ownership::no);
+    CHECK(up.owns(p - 1) == allot::ownership::no);
+    CHECK(up.owns(&up) == allot::ownership::no);
+    up.deallocate(p, 16, 8);
+    CHECK(up.owns(p) == allot::ownership::yes);
+    up.empty_quarantine();
+    CHECK(up.owns(p) == allot::ownership::no);
+  }
+
+  TEST_CASE("lists the leaks, oldest first, into a buffer that may be too small") {
+    allot::checking_resource up{recording};
+    void* const p = up.allocate(5, 1);
+    void* const q = up.allocate(6, 2);
+    char text[1024];
+    const std::size_t length = up.report_leaks(text);
+    const std::string all = text;
+    CHECK(all.size() == length);
+    CHECK(all.find("block #1 (5 bytes aligned to 1") < all.find("block #2 (6 bytes aligned to 2"));
+    char few[20];
+    CHECK(up.report_leaks(few) == length);
+    CHECK(std::string_view{few} == std::string_view{all}.substr(0, 19));
+    CHECK(up.report_leaks(std::span<char>{}) == length);
+    up.deallocate(p, 5, 1);
+    up.deallocate(q, 6, 2);
+    CHECK(up.report_leaks(text) == 0);
+  }
+
+  TEST_CASE("clear_errors forgets the faults and nothing else") {
+    allot::checking_resource up{recording};
+    void* const p = up.allocate(8, 8);
+    up.deallocate(&up, 8, 8);
+    CHECK(up.status() == 1);
+    up.clear_errors();
+    CHECK_FALSE(up.first_error());
+    CHECK(up.errors() == 0);
+    CHECK(up.status() == -1);
+    up.deallocate(p, 8, 8);
+  }
+
+  TEST_CASE("prints each call while it is verbose") {
+    const auto end = support::ending_of([] {
+      allot::checking_resource up{{.verbose = true}};
+      up.deallocate(up.allocate(33, 2), 33, 2);
+      up.set_verbose(false);
+      up.deallocate(up.allocate(34, 2), 34, 2);
+    });
+    CHECK(end.exited(0));
+    CHECK(end.says("allocate 33 bytes aligned to 2"));
+    CHECK(end.says(": 33 bytes aligned to 2"));
+    CHECK_FALSE(end.says("34 bytes"));
+  }
+
+  TEST_CASE("threads may share it, and the counts are exact") {
+    allot::checking_resource up;
+    {
+      std::vector<std::thread> threads;
+      for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&up] {
+          for (std::size_t i = 0; i < 300; ++i) {
+            void* const p = up.allocate(i, 8);
+            std::memset(p, 1, i);
+            up.deallocate(p, i, 8);
+          }
+        });
+      }
+      for (auto& thread : threads)
+        thread.join();
+    }
+    CHECK(up.allocations() == 1200);
+    CHECK(up.deallocations() == 1200);
+    CHECK(up.status() == 0);
+    CHECK(up.check() == 0);
+  }
+
+  TEST_CASE("every fault has a name and a line of text") {
+    for (int i = 0; i <= static_cast<int>(memory_fault::poisoned); ++i) {
+      const auto fault = static_cast<memory_fault>(i);
+      const std::string text = text_of({.fault = fault});
+      CHECK(text.find(std::string{allot::to_string(fault)} + ": ") != std::string::npos);
+      CHECK(text.find("unknown") == std::string::npos);
+    }
+  }
+
+#if ALLOT_EXCEPTIONS
+  TEST_CASE("a foreign upstream's bad_alloc is a refusal") {
+    allot::checking_resource up{*std::pmr::null_memory_resource()};
+    CHECK(up.try_allocate(8, 8) == nullptr);
+    CHECK_THROWS_AS((void)up.allocate(8, 8), allot::out_of_memory);
+    CHECK(up.failures() == 2);
+  }
+#endif
+}
