@@ -158,27 +158,40 @@ private:
   }
 
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
-    if (!detail::step_down<MinAlign>(cursor_, begin_, bytes, alignment)) [[unlikely]] {
-      if (bytes != 0 || !detail::step_down<MinAlign>(cursor_, begin_, 1, alignment)) return nullptr;
-    }
+    const std::size_t mask = detail::negated(alignment);
+    if (!detail::is_step(bytes)) [[unlikely]]
+      return place_slow(bytes, mask);
+    if (!detail::step_down<MinAlign>(cursor_, begin_, bytes, mask)) [[unlikely]]
+      return nullptr;
     detail::unpoison(cursor_, bytes);
     return cursor_;
   }
 
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
-    if (!detail::step_down<MinAlign>(cursor_, begin_, bytes, alignment)) [[unlikely]] {
-      if (bytes == 0) return place_nothing(alignment);
-      this->fail(bytes, alignment);
-    }
+    const std::size_t mask = detail::negated(alignment);
+    if (!detail::is_step(bytes)) [[unlikely]]
+      return place_or_fail_slow(bytes, mask);
+    if (!detail::step_down<MinAlign>(cursor_, begin_, bytes, mask)) [[unlikely]]
+      refuse(bytes, mask);
     detail::unpoison(cursor_, bytes);
     return cursor_;
   }
 
-  /// Zero bytes take one, so that the block is distinct.
-  [[gnu::noinline, gnu::cold]] void* place_nothing(std::size_t alignment) {
-    void* const p = place(0, alignment);
-    if (p == nullptr) this->fail(0, alignment);
+  [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
+    if (!detail::step_down_slow(cursor_, begin_, bytes, std::max(detail::negated(mask), MinAlign))) return nullptr;
+    detail::unpoison(cursor_, bytes);
+    return cursor_;
+  }
+
+  [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
+    void* const p = place_slow(bytes, mask);
+    if (p == nullptr) refuse(bytes, mask);
     return p;
+  }
+
+  /// Does not return: a loop that allocates can then keep the cursor in a register.
+  [[noreturn, gnu::noinline, gnu::cold]] void refuse(std::size_t bytes, std::size_t mask) const {
+    this->fail(bytes, detail::negated(mask));
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t) noexcept {

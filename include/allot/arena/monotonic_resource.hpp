@@ -120,29 +120,34 @@ private:
   }
 
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
-    if (!detail::step_down<MinAlign>(this->cursor_, this->begin_, bytes, alignment)) [[unlikely]] {
-      return place_slow(bytes, alignment);
-    }
+    const std::size_t mask = detail::negated(alignment);
+    if (!step(bytes, mask)) [[unlikely]]
+      return place_slow(bytes, mask);
     detail::unpoison(this->cursor_, bytes);
     return this->cursor_;
   }
 
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
-    if (!detail::step_down<MinAlign>(this->cursor_, this->begin_, bytes, alignment)) [[unlikely]] {
-      return place_or_fail_slow(bytes, alignment);
-    }
+    const std::size_t mask = detail::negated(alignment);
+    if (!step(bytes, mask)) [[unlikely]]
+      return place_or_fail_slow(bytes, mask);
     detail::unpoison(this->cursor_, bytes);
     return this->cursor_;
   }
 
-  [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
+  bool step(std::size_t bytes, std::size_t mask) noexcept {
+    return detail::is_step(bytes) && detail::step_down<MinAlign>(this->cursor_, this->begin_, bytes, mask);
+  }
+
+  [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
     const auto take = [this](const layout& chunk) noexcept {
       return try_allocate_from(*upstream_, chunk.bytes, chunk.alignment);
     };
-    return place_in_new(bytes, alignment, take, take);
+    return place_in_new(bytes, detail::negated(mask), take, take);
   }
 
-  [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t alignment) {
+  [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
+    const std::size_t alignment = detail::negated(mask);
     const auto take = [this](const layout& chunk) { return upstream_->allocate(chunk.bytes, chunk.alignment); };
     void* const p = place_in_new(
         bytes, alignment, [this](const layout& chunk) { return attempt(chunk); }, take);

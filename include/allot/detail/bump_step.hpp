@@ -12,22 +12,27 @@ namespace allot::inline ALLOT_ABI::detail {
 
 [[nodiscard]] inline std::intptr_t address_of(const std::byte* p) noexcept { return std::bit_cast<std::intptr_t>(p); }
 
-/// The one step of every arena here: moves `cursor` down by `bytes`, then down to a multiple of `alignment` and of
-/// `MinAlign`, unless that passes `begin`. Zero bytes and more than `PTRDIFF_MAX` are refused too: both are rare, and one
-/// test finds both; a caller that wants a block for zero bytes asks again for one.
+/// The alignment as the step takes it, or the other way round: a power of two negated is the mask of its multiples. The
+/// slow paths take it too, so that g++ negates in place where it would otherwise keep both.
+[[nodiscard]] inline std::size_t negated(std::size_t alignment) noexcept { return ~alignment + 1; }
+
+/// True for the requests that `step_down` takes: 1 byte to 64 KiB.
+[[nodiscard]] inline bool is_step(std::size_t bytes) noexcept { return (bytes - 1) >> 16 == 0; }
+
+/// The one step of every arena here: moves `cursor` down by `bytes`, then down to a multiple of an alignment and of
+/// `MinAlign`, unless that passes `begin`.
 ///
 /// Addresses are compared as signed numbers: what wraps below zero is then less than every address, so that one compare
-/// sees both the end of the memory and the wrap, for any alignment. That is right where no object spans the middle of
-/// the address space, which is a hole on 64-bit machines; where it is not one, the wrap is tested apart.
+/// sees both the end of the memory and the wrap, for any alignment. That is right where no object lies within 64 KiB of
+/// the middle of the address space, which on 64-bit machines is a hole; elsewhere the wrap is tested apart.
 ///
-/// \pre `begin <= cursor`, `cursor` is a multiple of `MinAlign`, `alignment` is a power of two
+/// \param mask  the alignment, negated
+/// \pre `is_step(bytes)`, `begin <= cursor`, `cursor` is a multiple of `MinAlign`
 template <std::size_t MinAlign>
-[[nodiscard, gnu::always_inline]] inline bool step_down(std::byte*& cursor, const std::byte* begin, std::size_t bytes,
-                                                        std::size_t alignment) noexcept {
-  if (static_cast<std::ptrdiff_t>(bytes) <= 0) [[unlikely]]
-    return false;
+[[nodiscard, gnu::always_inline]] inline bool step_down(std::byte*& cursor, std::byte* const& begin, std::size_t bytes,
+                                                        std::size_t mask) noexcept {
   const auto from = static_cast<std::size_t>(address_of(std::assume_aligned<MinAlign>(cursor)));
-  const auto to = static_cast<std::intptr_t>((from - bytes) & ((~alignment + 1) & (~MinAlign + 1)));
+  const auto to = static_cast<std::intptr_t>((from - bytes) & (mask & negated(MinAlign)));
   if constexpr (sizeof(void*) >= 8) {
     if (to < address_of(begin)) [[unlikely]]
       return false;
@@ -40,12 +45,24 @@ template <std::size_t MinAlign>
   return true;
 }
 
-/// The most bytes for which `step_down` with this alignment, or a smaller one of the arena's own, succeeds.
+/// The most bytes that fit between the two.
+/// \param alignment  not less than the arena's own
 [[nodiscard]] inline std::size_t room_between(const std::byte* begin, const std::byte* cursor,
                                               std::size_t alignment) noexcept {
   const auto room = static_cast<std::size_t>(cursor - begin);
   const std::size_t padding = padding_to(begin, alignment);
   return padding < room ? room - padding : 0;
+}
+
+/// The same step for every size; zero bytes take one, so that their block is distinct.
+/// \param alignment  not less than the arena's own
+[[nodiscard]] inline bool step_down_slow(std::byte*& cursor, std::byte* begin, std::size_t bytes,
+                                         std::size_t alignment) noexcept {
+  const std::size_t taken = bytes == 0 ? 1 : bytes;
+  if (taken > room_between(begin, cursor, alignment)) return false;
+  cursor -= taken;
+  cursor -= static_cast<std::size_t>(address_of(cursor)) & (alignment - 1);
+  return true;
 }
 
 /// What is left of `memory` when both its ends are cut to multiples of `alignment`.

@@ -16,7 +16,12 @@ namespace allot::inline ALLOT_ABI::detail {
 /// AddressSanitizer works in granules of 8 bytes: the ends of an unaligned range may stay accessible.
 inline void poison([[maybe_unused]] const volatile void* p, [[maybe_unused]] std::size_t bytes) noexcept {
 #if ALLOT_ASAN
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas" // clang has no such warning to ignore
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // the parameter is const, and g++ thinks that it is read
   __asan_poison_memory_region(p, bytes);
+#pragma GCC diagnostic pop
 #elif ALLOT_VALGRIND
   VALGRIND_MAKE_MEM_NOACCESS(p, bytes);
 #endif
