@@ -31,6 +31,12 @@ concept counting_policy = requires(typename Counters::ledger& ledger, const type
   noexcept->std::same_as<counting_snapshot>;
 };
 
+/// A policy that also counts the sizes of blocks: `with_histogram`.
+template <class Counters>
+concept keeps_histogram = requires(const typename Counters::ledger& ledger) {
+  ledger.histogram();
+};
+
 /// Passes each call on to its upstream and counts it: what is live, the most that ever was, totals, failures.
 ///
 ///     container -> counting_adaptor -> upstream
@@ -77,10 +83,9 @@ public:
   [[nodiscard]] std::size_t high_water() const noexcept { return snapshot().peak_bytes; }
 
   /// Blocks given out, by size. The policy is `with_histogram`.
-  [[nodiscard]] size_histogram histogram() const noexcept requires requires(const typename Counters::ledger& l) {
-    l.histogram();
+  [[nodiscard]] size_histogram histogram() const noexcept requires keeps_histogram<Counters> {
+    return ledger_.histogram();
   }
-  { return ledger_.histogram(); }
 
   /// Starts the peaks and the largest block anew: the peaks from what is live now, the largest block from zero.
   /// \pre no `counting_region` of this adaptor is open

@@ -1,0 +1,115 @@
+#include <allot/adaptor/shared_counters.hpp> // first: proves that the header stands alone
+
+#include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/testing/checking_resource.hpp>
+#include <allot/testing/split_mix.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <cstddef>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr int threads = 4;
+constexpr int rounds = 2000;
+
+/// Runs f(0) ... f(threads - 1), each in a thread of its own, all let go at once.
+template <class F>
+void together(F f) {
+  std::atomic<bool> go{false};
+  std::vector<std::thread> pool;
+  for (int t = 0; t < threads; ++t) {
+    pool.emplace_back([&, t] {
+      while (!go.load())
+        std::this_thread::yield();
+      f(t);
+    });
+  }
+  go.store(true);
+  for (auto& t : pool)
+    t.join();
+}
+
+} // namespace
+
+TEST_SUITE("shared_counters") {
+  TEST_CASE("loses nothing when several threads allocate, and is exact at rest") {
+    allot::checking_resource up;
+    allot::counting_adaptor counted{up, allot::with_histogram{allot::shared_counters}};
+    together([&](int t) {
+      for (int i = 0; i < rounds; ++i) {
+        const auto n = static_cast<std::size_t>(t + 1);
+        counted.deallocate(counted.allocate(n, 1), n, 1);
+      }
+    });
+    const allot::counting_snapshot end = counted.snapshot();
+    CHECK(end.live_bytes == 0);
+    CHECK(end.live_blocks == 0);
+    CHECK(end.allocations == threads * rounds);
+    CHECK(end.deallocations == threads * rounds);
+    CHECK(end.total_bytes == rounds * (1 + 2 + 3 + 4));
+    CHECK(end.largest_bytes == 4);
+    CHECK(end.peak_bytes >= 4);
+    CHECK(end.peak_bytes <= 1 + 2 + 3 + 4);
+    CHECK(counted.histogram().counts[2] == 2 * rounds); // 3 and 4
+  }
+
+  TEST_CASE("a block may be given back by another thread than the one that took it") {
+    allot::checking_resource up;
+    allot::counting_adaptor counted{up, allot::shared_counters};
+    std::vector<std::atomic<void*>> mailbox(rounds);
+    together([&](int t) {
+      for (int i = 0; t == 0 && i < rounds; ++i)
+        mailbox[static_cast<std::size_t>(i)] = counted.allocate(8, 8);
+      for (int i = 0; t == 1 && i < rounds; ++i) {
+        void* p = nullptr;
+        while ((p = mailbox[static_cast<std::size_t>(i)].load()) == nullptr)
+          std::this_thread::yield();
+        counted.deallocate(p, 8, 8);
+      }
+    });
+    CHECK(counted.used() == 0);
+    CHECK(counted.snapshot().total_bytes == 8 * rounds);
+  }
+
+  TEST_CASE("misses no peak: when all threads hold at once, the peak is the sum") {
+    allot::shared_counters_t::ledger ledger;
+    std::size_t expected = 0;
+    for (int t = 0; t < threads; ++t)
+      expected += static_cast<std::size_t>(rounds * (t + 1));
+    together([&](int t) {
+      for (int i = 0; i < rounds; ++i)
+        ledger.allocated(static_cast<std::size_t>(t + 1));
+    });
+    CHECK(ledger.peaks() == allot::counting_peaks{expected, threads * rounds, threads});
+  }
+
+  TEST_CASE("peaks that are restarted while threads allocate are not below what is live afterwards") {
+    for (int repetition = 0; repetition < 300; ++repetition) {
+      allot::shared_counters_t::ledger ledger;
+      std::atomic<int> running{threads - 1};
+      together([&](int t) {
+        if (t == 0) {
+          while (running.load() > 0)
+            ledger.restart_peaks();
+        } else {
+          for (int i = 0; i < 20; ++i)
+            ledger.allocated(16);
+          running.fetch_sub(1);
+        }
+      });
+      REQUIRE(ledger.peaks().bytes == ledger.live_bytes());
+      REQUIRE(ledger.peaks().blocks == ledger.live_blocks());
+    }
+  }
+
+  TEST_CASE("raising the peaks lowers none") {
+    allot::shared_counters_t::ledger ledger;
+    ledger.allocated(10);
+    ledger.raise_peaks({.bytes = 5, .blocks = 7, .largest_bytes = 3});
+    CHECK(ledger.peaks() == allot::counting_peaks{.bytes = 10, .blocks = 7, .largest_bytes = 10});
+  }
+}
