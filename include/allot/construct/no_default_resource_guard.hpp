@@ -26,7 +26,7 @@ enum class default_use : unsigned char {
 /// Threads: any thread may allocate meanwhile. The default resource is one for the whole program: a guard changes it for
 /// every thread, and guards of several threads do not nest.
 ///
-/// \snippet tests/construct/default_resource_guard_test.cpp no_default
+/// \snippet tests/construct/no_default_resource_guard_test.cpp example
 class [[nodiscard]] no_default_resource_guard {
 public:
   explicit no_default_resource_guard(default_use on_use = default_use::halt) noexcept : trap_{on_use} {}
