@@ -1,0 +1,92 @@
+#pragma once
+
+#include <allot/core/claim_flag.hpp>
+#include <allot/core/layout.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <new>
+#include <span>
+#include <type_traits>
+
+namespace allot::inline ALLOT_ABI {
+
+/// Static memory for a resource and the N bytes that it hands out, claimed once: `claim()` builds the resource in place.
+///
+///     constinit allot::static_slot<allot::bump_resource<>, 64_KiB> slot;   // namespace scope, .bss
+///     auto& arena = slot.claim("rx");                                      // the first caller; a second one fails
+///
+/// A `Resource` is constructible, without a throw, from `std::span<std::byte>`, or from that and a `const char*` name.
+///
+/// Guarantees
+/// - All zero before the claim: it lies in `.bss`, and nothing runs before `main`.
+/// - The resource is never destroyed and nothing is registered for exit, though its class has a virtual destructor.
+/// - The N bytes are aligned to `Align`, and zero at the claim where the slot is a static. The name is kept by the
+///   resource alone.
+///
+/// Costs: sizeof(Resource) + N + 2 bytes and padding. A claim is one atomic exchange, a lost claim a load.
+/// Threads: the slot any thread and interrupt handlers, lock-free; the resource as its own class says.
+///
+/// \snippet tests/core/static_slot_test.cpp example
+template <class Resource, std::size_t N, std::size_t Align = alignof(std::max_align_t)>
+class static_slot {
+  static constexpr bool takes_name = std::is_constructible_v<Resource, std::span<std::byte>, const char*>;
+
+  static_assert(N > 0, "a slot of no bytes can serve nothing");
+  static_assert(is_alignment(Align), "the alignment is a power of two");
+  static_assert(takes_name ? std::is_nothrow_constructible_v<Resource, std::span<std::byte>, const char*>
+                           : std::is_nothrow_constructible_v<Resource, std::span<std::byte>>,
+                "the resource is made from std::span<std::byte> (and a name) by a noexcept constructor: "
+                "a throw would spend the slot");
+
+public:
+  static constexpr const char* class_name = "static_slot";
+
+  constexpr static_slot() noexcept = default;
+  static_slot(const static_slot&) = delete;
+  static_slot& operator=(const static_slot&) = delete;
+
+  /// The resource, for the first caller.
+  /// \param name  goes to the resource, and into the record where the claim fails; static storage
+  /// \throws already_claimed for everyone else
+  [[nodiscard]] Resource& claim(const char* name = nullptr) {
+    if (!flag_.claim()) [[unlikely]]
+      raise_already_claimed(class_name, name, N);
+    return build(name);
+  }
+
+  /// The resource for the first caller, null for everyone else.
+  [[nodiscard]] Resource* try_claim(const char* name = nullptr) noexcept {
+    return flag_.claim() ? &build(name) : nullptr;
+  }
+
+  /// The resource that was claimed, or null until it is built: to look at it, or to share it as its class allows.
+  [[nodiscard]] Resource* get() noexcept { return built_.load(std::memory_order_acquire) ? &resource() : nullptr; }
+
+  /// Whether a claim would fail now.
+  [[nodiscard]] bool is_claimed() const noexcept { return flag_.is_claimed(); }
+
+  /// Bytes that the resource is built over.
+  [[nodiscard]] static constexpr std::size_t capacity() noexcept { return N; }
+
+private:
+  Resource& build([[maybe_unused]] const char* name) noexcept {
+    Resource* made;
+    if constexpr (takes_name) {
+      made = ::new (static_cast<void*>(place_)) Resource(std::span<std::byte>{bytes_}, name);
+    } else {
+      made = ::new (static_cast<void*>(place_)) Resource(std::span<std::byte>{bytes_});
+    }
+    built_.store(true, std::memory_order_release);
+    return *made;
+  }
+
+  [[nodiscard]] Resource& resource() noexcept { return *std::launder(reinterpret_cast<Resource*>(place_)); }
+
+  alignas(Align) std::byte bytes_[N]{};
+  alignas(Resource) std::byte place_[sizeof(Resource)]{};
+  claim_flag flag_;
+  std::atomic<bool> built_{false}; // set after the resource is complete: a claimed slot is for a while without one
+};
+
+} // namespace allot::inline ALLOT_ABI
