@@ -12,6 +12,7 @@
 #include <initializer_list>
 #include <limits>
 #include <new>
+#include <utility>
 
 namespace allot::inline ALLOT_ABI {
 namespace {
@@ -138,12 +139,21 @@ bool give(conformance_subject& subject, bool by_interface, void* p, layout l) {
 #endif
 }
 
+/// What a check looks at. What another check is for is passed over, so that each names its own finding.
+enum concern : unsigned {
+  outcomes = 1,  // null from allocate, an exception that is no bad_alloc, one from deallocate
+  addresses = 2, // alignment
+  memory = 4,    // blocks apart from each other, and their contents
+  everything = outcomes | addresses | memory,
+};
+
 /// Live blocks of one subject: the model against which it is held. Each block is filled with its own pattern.
 class shelf {
 public:
   static constexpr std::size_t most = 128;
 
-  shelf(conformance_subject& subject, finding& found) : subject_{subject}, found_{found} {}
+  shelf(conformance_subject& subject, finding& found, unsigned concerns)
+      : subject_{subject}, found_{found}, concerns_{concerns} {}
   shelf(const shelf&) = delete;
   shelf& operator=(const shelf&) = delete;
   ~shelf() { put_all(); }
@@ -154,21 +164,20 @@ public:
   /// Asks for a block and holds it against the contract; a refusal is the caller's to judge.
   answer get(way w, std::size_t bytes, std::size_t alignment) {
     const answer a = ask(subject_, w, bytes, alignment);
-    if (a.is_null) fail(found_, "%s(%zu, %zu) gave null", to_string(w), bytes, alignment);
-    if (a.threw_other) {
-      fail(found_, "%s(%zu, %zu) threw an exception that is no std::bad_alloc", to_string(w), bytes, alignment);
+    if (a.p == nullptr) {
+      check_outcome(a, w, bytes, alignment);
+      return a;
     }
-    if (a.p == nullptr) return a;
-    if (!is_aligned(a.p, alignment)) {
+    if ((concerns_ & addresses) != 0 && !is_aligned(a.p, alignment)) {
       fail(found_, "%s(%zu, %zu) gave an address that is %zu short of a multiple of %zu", to_string(w), bytes,
            alignment, padding_to(a.p, alignment), alignment);
     }
-    const bool sound = check_apart(w, a.p, bytes, alignment);
-    if (!sound || full()) { // not to be written to, or no room to remember it
-      if (sound) give(subject_, false, a.p, {bytes, alignment});
+    const bool apart = is_apart(w, a.p, bytes, alignment);
+    if (full()) {
+      give(subject_, false, a.p, {bytes, alignment});
       return a;
     }
-    blocks_[count_] = {a.p, {bytes, alignment}, ++tag_};
+    blocks_[count_] = {a.p, {bytes, alignment}, apart ? bytes : 0, ++tag_};
     fill(blocks_[count_++]);
     return a;
   }
@@ -184,7 +193,7 @@ public:
     const block b = blocks_[i];
     check_contents(b);
     blocks_[i] = blocks_[--count_];
-    if (!give(subject_, by_interface, b.p, b.request)) {
+    if (!give(subject_, by_interface, b.p, b.request) && (concerns_ & outcomes) != 0) {
       fail(found_, "deallocate of %zu bytes aligned to %zu threw", b.request.bytes, b.request.alignment);
     }
   }
@@ -198,6 +207,7 @@ private:
   struct block {
     std::byte* p = nullptr;
     layout request;
+    std::size_t filled = 0; // none, where it shares its memory
     unsigned tag = 0;
 
     /// Zero bytes stand for one: a block's address is its own.
@@ -208,23 +218,34 @@ private:
     [[nodiscard]] std::byte pattern(std::size_t i) const { return std::byte(tag * 31 + i * 7 + (i >> 8)); }
   };
 
-  bool check_apart(way w, const std::byte* p, std::size_t bytes, std::size_t alignment) {
+  void check_outcome(const answer& a, way w, std::size_t bytes, std::size_t alignment) {
+    if ((concerns_ & outcomes) == 0) return;
+    if (a.is_null) fail(found_, "%s(%zu, %zu) gave null", to_string(w), bytes, alignment);
+    if (a.threw_other) {
+      fail(found_, "%s(%zu, %zu) threw an exception that is no std::bad_alloc", to_string(w), bytes, alignment);
+    }
+  }
+
+  bool is_apart(way w, const std::byte* p, std::size_t bytes, std::size_t alignment) {
     for (std::size_t i = 0; i < count_; ++i) {
       if (!blocks_[i].meets(p, bytes)) continue;
-      fail(found_, "%s(%zu, %zu) gave memory of a live block of %zu bytes", to_string(w), bytes, alignment,
-           blocks_[i].request.bytes);
+      if ((concerns_ & memory) != 0) {
+        fail(found_, "%s(%zu, %zu) gave memory of a live block of %zu bytes", to_string(w), bytes, alignment,
+             blocks_[i].request.bytes);
+      }
       return false;
     }
     return true;
   }
 
   static void fill(const block& b) {
-    for (std::size_t i = 0; i < b.request.bytes; ++i)
+    for (std::size_t i = 0; i < b.filled; ++i)
       b.p[i] = b.pattern(i);
   }
 
   void check_contents(const block& b) {
-    for (std::size_t i = 0; i < b.request.bytes; ++i) {
+    if ((concerns_ & memory) == 0) return;
+    for (std::size_t i = 0; i < b.filled; ++i) {
       if (b.p[i] == b.pattern(i)) continue;
       return fail(found_, "byte %zu of a block of %zu bytes aligned to %zu was changed while the block was live", i,
                   b.request.bytes, b.request.alignment);
@@ -233,6 +254,7 @@ private:
 
   conformance_subject& subject_;
   finding& found_;
+  unsigned concerns_;
   std::array<block, most> blocks_;
   std::size_t count_ = 0;
   unsigned tag_ = 0;
@@ -256,7 +278,7 @@ void expect_usable(shelf& blocks, const conformance_traits& traits, finding& fou
 void run_never_null(const conformance_source& source, finding& found) {
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
-      for (const std::size_t bytes : sizes{1, 0, 3, 8, 17, 64, 1000}) {
+      for (const std::size_t bytes : sizes{0, 1, 0, 3, 8, 17, 64, 1000}) {
         for (const std::size_t alignment : sizes{1, 8, 16}) {
           const answer a = ask(subject, w, bytes, alignment);
           if (a.is_null) fail(found, "%s(%zu, %zu) gave null", to_string(w), bytes, alignment);
@@ -271,7 +293,7 @@ void run_serves(const conformance_source& source, finding& found) {
   const auto& traits = source.traits();
   for (const way w : ways{traits}) {
     with_fresh(source, [&](conformance_subject& subject) {
-      shelf blocks{subject, found};
+      shelf blocks{subject, found, outcomes};
       const answer first = blocks.get(w, 1, 1);
       if (traits.refuses_everything ? !first.refused : first.p == nullptr) {
         fail(found, "the first %s(1, 1) was %s", to_string(w), first.p == nullptr ? "refused" : "served");
@@ -289,7 +311,7 @@ void run_alignment(const conformance_source& source, finding& found) {
   for (std::size_t alignment = 1; alignment <= 4096; alignment *= 2) {
     for (const way w : ways{source.traits()}) {
       with_fresh(source, [&](conformance_subject& subject) {
-        shelf blocks{subject, found};
+        shelf blocks{subject, found, addresses};
         for (const std::size_t bytes : sizes{alignment, std::size_t{1}, alignment + 1, alignment - 1, std::size_t{17},
                                              3 * alignment + 5, std::size_t{0}, std::size_t{40}}) {
           expect_served(blocks.get(w, bytes, alignment), source.traits(), found, w, {bytes, alignment});
@@ -303,7 +325,7 @@ void run_large_alignment(const conformance_source& source, finding& found) {
   for (std::size_t alignment = std::size_t{1} << 13; alignment <= std::size_t{1} << 30; alignment *= 2) {
     for (const way w : ways{source.traits()}) {
       with_fresh(source, [&](conformance_subject& subject) {
-        shelf blocks{subject, found};
+        shelf blocks{subject, found, outcomes | addresses};
         blocks.get(w, 100, alignment);
         blocks.get(w, 0, alignment);
         expect_usable(blocks, source.traits(), found, "a request with a large alignment");
@@ -316,14 +338,15 @@ void run_huge_sizes(const conformance_source& source, finding& found) {
   constexpr std::size_t half = size_max / 2;
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
-      shelf blocks{subject, found};
+      shelf blocks{subject, found, outcomes};
       for (const std::size_t alignment : sizes{1, 2, 8, 16, 64, 4096}) {
         for (const std::size_t bytes : sizes{size_max, size_max - 1, size_max - 7, size_max - 15, size_max - 64,
                                              size_max - alignment + 1, size_max - alignment, size_max - 2 * alignment,
                                              size_max - 4096, half + 1, half + 1 + alignment, half - 1}) {
           const answer a = ask(subject, w, bytes, alignment);
           if (!a.refused) {
-            fail(found, "%s(%zu, %zu) was not refused by std::bad_alloc or null", to_string(w), bytes, alignment);
+            fail(found, "%s(%zu, %zu) %s", to_string(w), bytes, alignment,
+                 a.threw_other ? "threw an exception that is no std::bad_alloc" : "was not refused");
           }
         }
       }
@@ -336,7 +359,7 @@ void run_zero_bytes(const conformance_source& source, finding& found) {
   for (const way w : ways{source.traits()}) {
     for (const std::size_t alignment : sizes{1, 4, 16, 64}) {
       with_fresh(source, [&](conformance_subject& subject) {
-        shelf blocks{subject, found};
+        shelf blocks{subject, found, outcomes | memory};
         for (const std::size_t bytes : sizes{0, 0, 8, 0, 1, 0, 0}) {
           expect_served(blocks.get(w, bytes, alignment), source.traits(), found, w, {bytes, alignment});
         }
@@ -361,7 +384,7 @@ void stock(shelf& blocks, way w, std::size_t count) {
 void run_contents(const conformance_source& source, finding& found) {
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
-      shelf blocks{subject, found};
+      shelf blocks{subject, found, memory};
       stock(blocks, w, 100);
       blocks.check_contents();
     });
@@ -372,7 +395,7 @@ void run_any_order(const conformance_source& source, finding& found) {
   for (const int order : {0, 1, 2}) {
     for (const way w : ways{source.traits()}) {
       with_fresh(source, [&](conformance_subject& subject) {
-        shelf blocks{subject, found};
+        shelf blocks{subject, found, memory};
         split_mix random{7};
         stock(blocks, w, 60);
         while (blocks.size() != 0) {
@@ -403,7 +426,7 @@ void run_exhaustion(const conformance_source& source, finding& found) {
   if (!source.traits().bounded) return does_not_apply(found, "it is not bounded");
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
-      shelf blocks{subject, found};
+      shelf blocks{subject, found, outcomes | memory};
       const std::size_t first = exhaust(blocks, w);
       if (first == 0 || blocks.full()) return;
       for (int i = 0; i < 2; ++i) {
@@ -426,7 +449,7 @@ void run_reuse(const conformance_source& source, finding& found) {
     with_fresh(source, [&](conformance_subject& subject) {
       std::size_t taken_early = 0;
       for (int turn = 0; turn < turns && !failed(found); ++turn) {
-        shelf blocks{subject, found};
+        shelf blocks{subject, found, outcomes};
         const answer first = blocks.get(w, 64, 8);
         if (first.refused && turn != 0) fail(found, "refuses in turn %d what it gave, and got back, before", turn);
         stock(blocks, w, 8);
@@ -486,7 +509,7 @@ void run_deallocate_null(const conformance_source& source, finding& found) {
   if (!source.traits().is_allots) return does_not_apply(found, "the standard interface has no such promise");
   with_fresh(source, [&](conformance_subject& subject) {
     subject.deallocate(nullptr, 16, 8);
-    shelf blocks{subject, found};
+    shelf blocks{subject, found, outcomes};
     expect_usable(blocks, source.traits(), found, "deallocate(nullptr, 16, 8)");
     if (subject.upstream() != nullptr && subject.upstream()->memory().deallocations() != 0) {
       fail(found, "gives something back for deallocate(nullptr, 16, 8)");
@@ -501,7 +524,7 @@ void run_try_never_throws(const conformance_source& source, finding& found) {
     if (subject.try_allocate(size_max, 1) != nullptr) fail(found, "try_allocate(%zu, 1) gave a block", size_max);
     if (subject.upstream() == nullptr) return;
     subject.upstream()->failing().fail_all();
-    shelf blocks{subject, found};
+    shelf blocks{subject, found, outcomes};
     for (std::size_t bytes = 1; bytes <= 4096 && !blocks.full(); bytes *= 2)
       blocks.get(way::attempt, bytes, 8);
   });
@@ -541,10 +564,11 @@ void play_with_failures(const conformance_source& source, finding& found, F afte
         subject.upstream()->tell_at_end(end);
         failing.fail_at(k);
         {
-          shelf blocks{subject, found};
+          shelf blocks{subject, found, outcomes | memory};
+          std::size_t before = 0;
           play(subject, blocks, w, [&](const answer& a, layout l) {
-            if (!a.refused || source.traits().bounded) return;
-            if (failing.failures_injected() == 0) expect_served(a, source.traits(), found, w, l);
+            const bool was_injected = std::exchange(before, failing.failures_injected()) != before;
+            if (!a.refused || !was_injected) return; // "serves" looks at the others
             expect_served(blocks.get(w, l.bytes, l.alignment), source.traits(), found, w, l);
           });
         }
@@ -583,7 +607,7 @@ void judge_upstream(const conformance_source& source, finding& found, F judge) {
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
       {
-        shelf blocks{subject, other};
+        shelf blocks{subject, other, outcomes};
         play(subject, blocks, w, [](const answer&, layout) {});
       }
       judge(*subject.upstream());
@@ -635,7 +659,7 @@ void run_leaks_nothing(const conformance_source& source, finding& found) {
     upstream_verdict end;
     with_fresh(source, [&](conformance_subject& subject) {
       subject.upstream()->tell_at_end(end);
-      shelf blocks{subject, other};
+      shelf blocks{subject, other, outcomes};
       play(subject, blocks, w, [](const answer&, layout) {});
     });
     if (end.leaked_blocks != 0) fail(found, "has not given %zu upstream blocks back when it ends", end.leaked_blocks);
@@ -646,7 +670,7 @@ void run_deallocate_never_fails(const conformance_source& source, finding& found
   if (!source.traits().has_upstream) return does_not_apply(found, "the fixture offers no upstream");
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
-      shelf blocks{subject, found};
+      shelf blocks{subject, found, outcomes};
       stock(blocks, w, 60);
       subject.upstream()->failing().fail_all();
       blocks.put_all();
@@ -659,7 +683,7 @@ std::uint64_t served_bits(const conformance_source& source, way w, std::size_t f
   std::uint64_t bits = 0;
   with_fresh(source, [&](conformance_subject& subject) {
     if (subject.upstream() != nullptr && failing_call != 0) subject.upstream()->failing().fail_at(failing_call);
-    shelf blocks{subject, found};
+    shelf blocks{subject, found, outcomes};
     std::size_t i = 0;
     for (const std::size_t bytes : sizes{std::size_t{8}, std::size_t{100}, size_max, std::size_t{0}, std::size_t{3000},
                                          size_max / 2 + 1, std::size_t{40}, std::size_t{20000}, std::size_t{17},
@@ -698,7 +722,7 @@ void run_random(const conformance_source& source, finding& found, std::uint64_t 
     const bool failing = subject.upstream() != nullptr && seed % 2 == 0;
     if (subject.upstream() != nullptr) subject.upstream()->tell_at_end(end);
     if (failing) subject.upstream()->failing().fail_with_probability(0.1, seed);
-    shelf blocks{subject, found};
+    shelf blocks{subject, found, everything};
     for (int i = 0; i < 1000 && !failed(found); ++i) {
       if (blocks.size() != 0 && (blocks.full() || random.below(5) < 2)) {
         blocks.put(random.below(blocks.size()), random.below(2) == 0);
@@ -724,7 +748,7 @@ void run_random_model(const conformance_source& source, finding& found) {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     finding one;
     run_random(source, one, seed);
-    if (failed(one)) fail(found, "seed %llu: %s", static_cast<unsigned long long>(seed), one.reason);
+    if (failed(one)) return fail(found, "seed %llu: %s", static_cast<unsigned long long>(seed), one.reason);
   }
 }
 
