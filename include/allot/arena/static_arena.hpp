@@ -1,0 +1,27 @@
+#pragma once
+
+#include <allot/arena/bump_resource.hpp>
+#include <allot/core/static_slot.hpp>
+
+#include <cstddef>
+#include <span>
+
+namespace allot::inline ALLOT_ABI {
+
+/// An arena over N static bytes, for the first caller only: `constinit allot::static_arena<64_KiB> memory;` at namespace
+/// scope, and `bump_resource<>& arena = memory.claim("rx");` where it is used.
+///
+///     .bss: | N bytes | the arena, once it is claimed | flags |
+///
+/// Guarantees
+/// - What `static_slot` and `bump_resource<>` guarantee: nothing before `main`, nothing at exit, a second claim fails.
+/// - Too large for the memory of the target: the linker says so, and not the program at run time.
+///
+/// Costs: about 60 bytes beside the N.
+/// Threads: the claim any thread and interrupt handlers; the arena one thread at a time.
+///
+/// \snippet tests/arena/static_arena_test.cpp example
+template <std::size_t N, std::size_t Align = alignof(std::max_align_t)>
+using static_arena = static_slot<bump_resource<std::dynamic_extent>, N, Align>;
+
+} // namespace allot::inline ALLOT_ABI
