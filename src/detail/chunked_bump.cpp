@@ -79,7 +79,6 @@ void chunked_bump::start_in_buffer() noexcept {
 }
 
 bool chunked_bump::place_in_kept(std::size_t bytes, std::size_t alignment) noexcept {
-  bytes = std::max<std::size_t>(bytes, 1);
   alignment = std::max(alignment, min_alignment_);
   if (step_down_slow(cursor_, begin_, bytes, alignment)) return true;
 

@@ -158,15 +158,16 @@ private:
   /// Null where no chunk can be as large as the request needs, or where `last` gives null.
   template <class First, class Last>
   void* place_in_new(std::size_t bytes, std::size_t alignment, First first, Last last) {
-    if (!this->place_in_kept(bytes, alignment)) {
-      const auto plan = this->plan_chunk(bytes, alignment);
+    const std::size_t taken = bytes == 0 ? 1 : bytes; // a block of zero bytes is distinct
+    if (!this->place_in_kept(taken, alignment)) {
+      const auto plan = this->plan_chunk(taken, alignment);
       if (plan.least == 0) return nullptr;
       std::size_t size = plan.wanted;
       void* memory = size == plan.least ? nullptr : first(layout{size, plan.alignment});
       if (memory == nullptr) memory = last(layout{size = plan.least, plan.alignment});
       if (memory == nullptr) return nullptr;
       this->add_chunk(memory, size, plan);
-      (void)this->place_in_kept(bytes, alignment);
+      (void)this->place_in_kept(taken, alignment); // both sizes of the plan have room for it
     }
     detail::unpoison(this->cursor_, bytes);
     return this->cursor_;

@@ -89,7 +89,8 @@ protected:
                const char* name) noexcept;
   ~chunked_bump() { unpoison(buffer_.data(), buffer_.size()); }
 
-  /// Places a block in the current chunk or in one that is kept for reuse: sets the cursor to it. Zero bytes take one.
+  /// Places a block in the current chunk or in one that is kept for reuse: sets the cursor to it.
+  /// \pre `bytes` is not 0, here and in `plan_chunk`
   [[nodiscard]] bool place_in_kept(std::size_t bytes, std::size_t alignment) noexcept;
 
   [[nodiscard]] chunk_plan plan_chunk(std::size_t bytes, std::size_t alignment) const noexcept;
