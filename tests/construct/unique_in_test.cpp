@@ -122,6 +122,7 @@ TEST_SUITE("unique_in") {
   TEST_CASE("an array converts to an array of the same type only, with qualifiers added") {
     CHECK(std::convertible_to<allot::unique_ptr_in<int[]>, allot::unique_ptr_in<const int[]>>);
     CHECK_FALSE(std::convertible_to<allot::unique_ptr_in<square[]>, allot::unique_ptr_in<shape[]>>);
+    CHECK_FALSE(std::convertible_to<allot::delete_in<square[]>, allot::delete_in<shape[]>>);
     CHECK_FALSE(std::convertible_to<allot::unique_ptr_in<const int[]>, allot::unique_ptr_in<int[]>>);
     CHECK_FALSE(std::convertible_to<allot::unique_ptr_in<int[]>, allot::unique_ptr_in<int>>);
     CHECK_FALSE(std::convertible_to<allot::unique_ptr_in<int>, allot::unique_ptr_in<int[]>>);
