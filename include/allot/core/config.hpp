@@ -77,11 +77,19 @@
 #define ALLOT_ABI_MEMORY
 #endif
 
-#define ALLOT_DETAIL_JOIN(major, minor, checks, exceptions, memory) v##major##_##minor##_##checks##_##exceptions##memory
-#define ALLOT_DETAIL_EXPAND(major, minor, checks, exceptions, memory)                                                  \
-  ALLOT_DETAIL_JOIN(major, minor, checks, exceptions, memory)
+/// Not defined, or the name of a function that stands in where the core has no atomic exchange: see `claim_flag`.
+#ifdef ALLOT_TEST_AND_SET
+#define ALLOT_ABI_CLAIM _own_test_and_set
+#else
+#define ALLOT_ABI_CLAIM
+#endif
+
+#define ALLOT_DETAIL_JOIN(major, minor, checks, exceptions, memory, claim)                                             \
+  v##major##_##minor##_##checks##_##exceptions##memory##claim
+#define ALLOT_DETAIL_EXPAND(major, minor, checks, exceptions, memory, claim)                                           \
+  ALLOT_DETAIL_JOIN(major, minor, checks, exceptions, memory, claim)
 
 /// The name of the inline namespace, for example `v0_1_checked_exceptions`.
 #define ALLOT_ABI                                                                                                      \
   ALLOT_DETAIL_EXPAND(ALLOT_VERSION_MAJOR, ALLOT_VERSION_MINOR, ALLOT_ABI_CHECKS, ALLOT_ABI_EXCEPTIONS,                \
-                      ALLOT_ABI_MEMORY)
+                      ALLOT_ABI_MEMORY, ALLOT_ABI_CLAIM)
