@@ -7,7 +7,7 @@
 
 #ifdef ALLOT_TEST_AND_SET
 /// Defined by whoever names it, for a core that has no atomic exchange (Cortex-M0): sets `flag` to 1 in one step that
-/// neither a thread nor an interrupt can divide, with acquire and release ordering. The same for the whole program.
+/// neither a thread nor an interrupt can divide, with acquire and release ordering.
 /// \return whether it was 1 before
 bool ALLOT_TEST_AND_SET(std::atomic<unsigned char>& flag) noexcept;
 #endif

@@ -10,8 +10,8 @@
 
 namespace allot::inline ALLOT_ABI::detail {
 
-/// What one-shot buffers of N bytes have in common: the flag, and the ways to claim. `Derived` names its class by
-/// `class_name` and its memory by `bytes()`.
+/// What one-shot buffers of N bytes have in common: the ways to claim. `Derived` names its class by `class_name`, its
+/// memory by `bytes()`, and holds the `flag_`, behind the memory: in front it would cost a whole alignment.
 template <class Derived, std::size_t N>
 class one_shot {
 public:
@@ -23,7 +23,7 @@ public:
   /// \param name  for the record where the claim fails; static storage, and not kept
   /// \throws already_claimed for everyone else
   [[nodiscard]] std::span<std::byte, N> claim(const char* name = nullptr) {
-    if (!flag_.claim()) [[unlikely]]
+    if (!self().flag_.claim()) [[unlikely]]
       raise_already_claimed(Derived::class_name, name, N);
     return self().bytes();
   }
@@ -37,12 +37,12 @@ public:
 
   /// The bytes for the first caller, nothing for everyone else.
   [[nodiscard]] std::optional<std::span<std::byte, N>> try_claim() noexcept {
-    if (!flag_.claim()) return std::nullopt;
+    if (!self().flag_.claim()) return std::nullopt;
     return self().bytes();
   }
 
   /// Whether a claim would fail now.
-  [[nodiscard]] bool is_claimed() const noexcept { return flag_.is_claimed(); }
+  [[nodiscard]] bool is_claimed() const noexcept { return self().flag_.is_claimed(); }
 
   /// Whether `p` points into the bytes, claimed or not.
   [[nodiscard]] ownership owns(const void* p) const noexcept { return within(p, self().bytes().data(), N); }
@@ -53,8 +53,6 @@ public:
 private:
   [[nodiscard]] Derived& self() noexcept { return static_cast<Derived&>(*this); }
   [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
-
-  claim_flag flag_;
 };
 
 } // namespace allot::inline ALLOT_ABI::detail

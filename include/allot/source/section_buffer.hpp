@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/core/claim_flag.hpp>
 #include <allot/detail/one_shot.hpp>
 
 #include <cstddef>
@@ -40,12 +41,14 @@ private:
   friend detail::one_shot<section_buffer, sizeof(Array)>;
 
   [[nodiscard]] std::span<std::byte, sizeof(Array)> bytes() const noexcept { return Array; }
+
+  claim_flag flag_;
 };
 
 } // namespace allot::inline ALLOT_ABI
 
-/// Defines `name`, a `section_buffer` over `size` bytes that are aligned to `alignment` and lie in the linker section
-/// `section`. At namespace scope of a .cpp file; inside an unnamed namespace for internal linkage.
+/// Defines `name`, a `section_buffer` over `size` bytes that are aligned to `alignment` and lie in the section
+/// `linker_section`, a string literal. At namespace scope of a .cpp file; inside an unnamed namespace for internal linkage.
 ///
 /// What the section becomes is decided by its name and by the linker script, not by allot:
 /// - `.bss.*` takes no room in the image (NOBITS) and is zeroed by the startup code. g++ treats `.noinit` and `.noinit.*`
@@ -56,6 +59,6 @@ private:
 /// - Memory in a `(NOLOAD)` or `.noinit` section holds what it held: `claim_zeroed()`.
 /// - One section, one kind of variable. Inline variables and static members of templates, `const` ones, or functions in the
 ///   same section as this array are a "section type conflict": the array is an ordinary variable, keep the section for such.
-#define ALLOT_SECTION_BUFFER(name, size, alignment, section)                                                           \
-  alignas(alignment) [[gnu::section(section)]] std::byte name##_bytes[size];                                           \
+#define ALLOT_SECTION_BUFFER(name, size, alignment, linker_section)                                                    \
+  alignas(alignment) [[gnu::section(linker_section)]] std::byte name##_bytes[size];                                    \
   constinit ::allot::section_buffer<name##_bytes> name

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/core/claim_flag.hpp>
 #include <allot/core/layout.hpp>
 #include <allot/detail/one_shot.hpp>
 
@@ -44,6 +45,7 @@ private:
   [[nodiscard]] std::span<const std::byte, N> bytes() const noexcept { return bytes_; }
 
   alignas(Align) std::byte bytes_[N]{};
+  claim_flag flag_;
 };
 
 } // namespace allot::inline ALLOT_ABI

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/core/claim_flag.hpp>
 #include <allot/core/resource_interface.hpp>
 #include <allot/source/static_buffer.hpp>
 
