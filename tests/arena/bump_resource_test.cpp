@@ -364,6 +364,7 @@ TEST_SUITE("bump_resource") {
     CHECK(arena.high_water() == 70);
   }
 
+#if !ALLOT_VALGRIND // Memcheck takes what an arena gave back for uninitialised
   TEST_CASE("reset_zeroed wipes all that was ever used, and nothing else") {
     std::array<std::byte, 64> memory;
     memory.fill(std::byte{0xAA});
@@ -377,6 +378,7 @@ TEST_SUITE("bump_resource") {
     CHECK(std::count(memory.begin(), memory.end(), std::byte{0}) == 40);
     CHECK(std::count(memory.begin(), memory.end(), std::byte{0xAA}) == 24);
   }
+#endif
 
   TEST_CASE("alloc_bytes gives the bytes asked for, or nothing") {
     allot::bump_resource<64> arena;

@@ -116,7 +116,8 @@ public:
     marks_ = 0;
   }
 
-  /// `reset`, and writes zeros over all that was ever in use: over memory that was zero at first, all of it is again.
+  /// `reset`, and writes zeros over all that was ever in use: over memory that was zero at first, all of it is
+  /// again. (Memcheck takes a fresh block for uninitialised all the same.)
   void reset_zeroed() noexcept {
     reset();
     detail::unpoison(lowest_, high_water());
