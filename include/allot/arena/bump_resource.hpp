@@ -72,12 +72,12 @@ public:
     adopt(storage_.bytes());
   }
 
-  /// \param memory  outlives the arena, which is its only user
-  /// \param name    for records and reports; static storage
-  explicit bump_resource(std::span<std::byte> memory, const char* name = nullptr) noexcept
+  /// \param span  outlives the arena, which is its only user
+  /// \param name  for records and reports; static storage
+  explicit bump_resource(std::span<std::byte> span, const char* name = nullptr) noexcept
       requires(N == std::dynamic_extent)
       : name_{name} {
-    adopt(memory);
+    adopt(span);
   }
 
   ~bump_resource() override { detail::unpoison(begin_, capacity()); }

@@ -1,0 +1,55 @@
+#pragma once
+
+/// \file
+/// The map. Every public header, by room; include the ones that you use, or this one for all of them.
+///
+/// | room       | what lives there                                                                      |
+/// | ---------- | ------------------------------------------------------------------------------------- |
+/// | core/      | the words that all rooms use: layout, failure, resource, `once`, `static_slot`        |
+/// | source/    | places memory that it has, or takes from the system                                   |
+/// | arena/     | bumps through one or more chunks, frees all at once                                   |
+/// | adaptor/   | one upstream, adds one thing                                                          |
+/// | construct/ | how containers and objects get a resource                                             |
+/// | testing/   | probes for tests; not included here: name their headers                               |
+/// | detail/    | no promises to users                                                                  |
+///
+/// A `_resource` places a block itself, an `_adaptor` passes each call to its one upstream. docs/contracts.md says what
+/// all of them promise.
+
+#include <allot/core/adaptor_interface.hpp>
+#include <allot/core/claim_flag.hpp>
+#include <allot/core/config.hpp>
+#include <allot/core/expects.hpp>
+#include <allot/core/failure.hpp>
+#include <allot/core/layout.hpp>
+#include <allot/core/once.hpp>
+#include <allot/core/ownership.hpp>
+#include <allot/core/resource.hpp>
+#include <allot/core/resource_interface.hpp>
+#include <allot/core/static_slot.hpp>
+#include <allot/core/upstream.hpp>
+
+#include <allot/source/malloc_resource.hpp>
+#include <allot/source/null_resource.hpp>
+#include <allot/source/section_buffer.hpp>
+#include <allot/source/static_buffer.hpp>
+#include <allot/source/static_resource.hpp>
+
+#include <allot/arena/arena_scope.hpp>
+#include <allot/arena/bump_resource.hpp>
+#include <allot/arena/monotonic_resource.hpp>
+#include <allot/arena/static_arena.hpp>
+
+#include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/adaptor/counting_region.hpp>
+#include <allot/adaptor/counting_snapshot.hpp>
+#include <allot/adaptor/plain_counters.hpp>
+#include <allot/adaptor/shared_counters.hpp>
+#include <allot/adaptor/size_histogram.hpp>
+
+#include <allot/construct/allocator.hpp>
+#include <allot/construct/default_resource_guard.hpp>
+#include <allot/construct/make_in.hpp>
+#include <allot/construct/no_default_resource_guard.hpp>
+#include <allot/construct/shared_in.hpp>
+#include <allot/construct/unique_in.hpp>
