@@ -90,8 +90,11 @@ void fill(byte_range range, unsigned char value) noexcept { std::memset(range.da
 
 /// The first byte of `range` that is not `value`, or null.
 std::byte* first_other(byte_range range, unsigned char value) noexcept {
-  const auto found = std::find_if(range.begin(), range.end(), [value](std::byte b) { return b != std::byte{value}; });
-  return found == range.end() ? nullptr : &*found;
+  const std::size_t n = range.size();
+  if (n == 0) return nullptr;
+  // Equal to itself moved by one: all bytes are the same. Much faster than the search, which is seldom needed.
+  if (range[0] == std::byte{value} && std::memcmp(range.data(), range.data() + 1, n - 1) == 0) return nullptr;
+  return &*std::find_if(range.begin(), range.end(), [value](std::byte b) { return b != std::byte{value}; });
 }
 
 /// The parts of a block that are filled: all of it, or its two ends.

@@ -125,6 +125,7 @@ TEST_SUITE("failing_adaptor") {
     void* const p = failing.try_allocate(60, 1);
     CHECK(failing.try_allocate(41, 1) == nullptr);
     CHECK(failing.try_allocate(std::numeric_limits<std::size_t>::max(), 1) == nullptr);
+    CHECK(failing.failures_injected() == 2); // the sum of used and requested bytes has not wrapped
     void* const q = failing.try_allocate(40, 1);
     CHECK(q != nullptr);
     CHECK(failing.used() == 100);

@@ -62,7 +62,8 @@ struct outcome {
 [[noreturn]] void be_child(const peer& who, const allot::conformance_check& check, int out) {
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
-  alarm(60);
+  const rlimit seconds{3, 3}; // of a processor: what has gone astray need not crash, it may run on
+  setrlimit(RLIMIT_CPU, &seconds);
   std::freopen("/dev/null", "w", stderr); // glibc's last words; the signal is enough
   const allot::finding found = who.run(check);
   _exit(write(out, &found, sizeof found) == static_cast<ssize_t>(sizeof found) ? 0 : 1);
@@ -106,9 +107,18 @@ std::string libraries() {
 
 using table = std::map<std::pair<std::string, std::string>, outcome>; // by check and peer
 
+/// The checks of the table: without the one whose answer depends on how allot was built.
+std::vector<allot::conformance_check> checks() {
+  std::vector<allot::conformance_check> list;
+  for (const auto& check : allot::conformance_checks()) {
+    if (check.name != std::string_view{"goes_back_clean"}) list.push_back(check);
+  }
+  return list;
+}
+
 table run_all() {
   table results;
-  for (const auto& check : allot::conformance_checks()) {
+  for (const auto& check : checks()) {
     for (const auto& who : all_peers)
       results[{check.name, who.name}] = run_apart(who, check);
   }
@@ -123,7 +133,7 @@ void print(const table& results) {
   for (std::size_t i = 0; i < std::size(all_peers); ++i)
     std::cout << "---|";
   std::cout << '\n';
-  for (const auto& check : allot::conformance_checks()) {
+  for (const auto& check : checks()) {
     std::cout << "| " << check.name << " |";
     for (const auto& who : all_peers)
       std::cout << ' ' << results.at({check.name, who.name}).cell << " |";
