@@ -33,6 +33,10 @@ constexpr std::size_t half = size_max / 2; // PTRDIFF_MAX
 
 } // namespace
 
+// Where a sanitizer's malloc refuses, it ends the program if it is not told otherwise.
+extern "C" const char* __asan_default_options() { return "allocator_may_return_null=1"; }
+extern "C" const char* __tsan_default_options() { return "allocator_may_return_null=1"; }
+
 TEST_SUITE("malloc_resource") {
   TEST_CASE("keeps the contract of a memory resource") { check_contract<malloc_fixture>(); }
   TEST_CASE("the process-wide one keeps it too") { check_contract<instance_fixture>(); }

@@ -1,0 +1,50 @@
+// What a program keeps in statics. object_file_test.py compiles this and reads the object file.
+
+#include <allot/arena/bump_resource.hpp>
+#include <allot/arena/static_arena.hpp>
+#include <allot/core/claim_flag.hpp>
+#include <allot/core/once.hpp>
+#include <allot/core/static_slot.hpp>
+#include <allot/source/section_buffer.hpp>
+#include <allot/source/static_buffer.hpp>
+#include <allot/source/static_resource.hpp>
+
+struct sensor {
+  explicit sensor(int p) : port{p} {}
+  virtual ~sensor() { port = -1; }
+  int port;
+};
+
+extern "C" { // for names that the test can say
+
+constinit allot::static_arena<1024> bss_arena;
+constinit allot::static_slot<allot::bump_resource<>, 1024> bss_slot;
+constinit allot::static_slot<allot::static_resource<>, 1024, 64> bss_slot_of_one;
+constinit allot::static_buffer<1024, 64> bss_buffer;
+constinit allot::once<sensor> bss_once;
+constinit allot::claim_flag bss_flag;
+
+ALLOT_SECTION_BUFFER(usb_frames, 512, 64, ".usbsram");
+
+} // extern "C"
+
+namespace {
+
+ALLOT_SECTION_BUFFER(quiet, 256, 16, ".bss.quiet");
+
+} // namespace
+
+void use(const void* memory); // elsewhere, so that the compiler can leave nothing out
+
+int main() {
+  use(&bss_arena.claim("arena"));
+  use(&bss_slot.claim("slot"));
+  use(&bss_slot_of_one.claim("one"));
+  use(bss_buffer.claim("buffer").data());
+  use(usb_frames.claim_zeroed("usb").data());
+  use(quiet.claim("quiet").data());
+  bss_once.call_once([] { return sensor{3}; });
+  static constinit allot::static_buffer<64> bss_local;
+  use(bss_local.claim().data());
+  return bss_flag.claim() ? bss_once->port : 0;
+}
