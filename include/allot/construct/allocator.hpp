@@ -46,14 +46,13 @@ public:
   allocator(Resource* resource) noexcept : resource_{resource} { ALLOT_EXPECTS(resource != nullptr); }
 
   /// From the allocator of another element type, over the same resource or one whose type derives from `Resource`.
-  template <class U, class Other>
-  requires std::convertible_to<Other*, Resource*> allocator(const allocator<U, Other>& other)
-  noexcept : resource_{other.resource()} {}
+  template <class U, std::derived_from<Resource> Other>
+  allocator(const allocator<U, Other>& other) noexcept : resource_{other.resource()} {}
 
   /// To the allocator of pmr containers.
   template <class U>
-  operator std::pmr::polymorphic_allocator<U>()
-      const noexcept requires std::derived_from<Resource, std::pmr::memory_resource> {
+  operator std::pmr::polymorphic_allocator<U>() const noexcept {
+    static_assert(std::derived_from<Resource, std::pmr::memory_resource>);
     return resource_;
   }
 

@@ -72,6 +72,15 @@ private:
   std::size_t size_ = 0;
 };
 
+/// A `U` can be deleted by way of a pointer to `T`.
+template <class U, class T>
+concept deleted_through = std::convertible_to<U*, T*> &&
+    (std::same_as<std::remove_cv_t<U>, std::remove_cv_t<T>> || std::has_virtual_destructor_v<T>);
+
+/// An array of `U` is an array of `T` but for qualifiers.
+template <class U, class T>
+concept same_elements = std::convertible_to<U (*)[], T (*)[]>;
+
 } // namespace detail
 
 /// Deletes what `unique_in` made: destroys the object and gives its block back to its resource, with the size and the
@@ -88,14 +97,14 @@ class delete_in {
 public:
   constexpr delete_in() noexcept = default;
 
-  /// For an object that was built in the `bytes` bytes at `block`. \param resource  gave the block, and outlives it
+  /// For an object that was built in the `size` bytes at `block`.
+  /// \param resource  gave the block, and outlives it
   delete_in(std::pmr::memory_resource& resource, void* block, layout size) noexcept
       : resource_{&resource}, block_{block}, size_{size} {}
 
-  template <class U>
-  requires(std::convertible_to<U*, T*> && (std::same_as<std::remove_cv_t<U>, std::remove_cv_t<T>> ||
-                                           std::has_virtual_destructor_v<T>)) delete_in(const delete_in<U>& other)
-  noexcept : resource_{other.resource_}, block_{other.block_}, size_{other.size_} {}
+  template <detail::deleted_through<T> U>
+  delete_in(const delete_in<U>& other) noexcept
+      : resource_{other.resource_}, block_{other.block_}, size_{other.size_} {}
 
   /// \pre `p` is the object that this deleter was made for, or a base of it
   void operator()(T* p) const noexcept {
@@ -125,9 +134,8 @@ public:
 
   delete_in(std::pmr::memory_resource& resource, std::size_t size) noexcept : resource_{&resource}, size_{size} {}
 
-  template <class U>
-  requires std::convertible_to<U (*)[], T (*)[]> delete_in(const delete_in<U[]>& other)
-  noexcept : resource_{other.resource_}, size_{other.size_} {}
+  template <detail::same_elements<T> U>
+  delete_in(const delete_in<U[]>& other) noexcept : resource_{other.resource_}, size_{other.size_} {}
 
   /// \pre `first` is the array that this deleter was made for
   void operator()(T* first) const noexcept {
