@@ -112,12 +112,11 @@ struct refuses_even_a_byte : sound {
   void* do_allocate(std::size_t, std::size_t) override { throw std::bad_alloc{}; }
 };
 
-/// As Boost.Container's monotonic resource and libstdc++'s pools do for some requests.
+/// Aligns a little, as some resources do. Hides allocate, for the same reason as above.
 template <std::size_t Most>
 struct aligns_no_further : sound {
   using sound::sound;
-  void* do_allocate(std::size_t n, std::size_t a) override { return sound::do_allocate(n, std::min(a, Most)); }
-  void do_deallocate(void* p, std::size_t n, std::size_t a) override { sound::do_deallocate(p, n, std::min(a, Most)); }
+  void* allocate(std::size_t n, std::size_t a) { return sound::do_allocate(n, std::min(a, Most)); }
 };
 
 struct adds_a_header_unguarded : sound {
