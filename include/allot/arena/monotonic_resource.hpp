@@ -25,7 +25,7 @@ namespace allot::inline ALLOT_ABI {
 /// - Free memory is poisoned for AddressSanitizer and Memcheck, and goes back clean.
 /// - Not as in std: `do_allocate` cannot be overridden, and a buffer is filled from its end.
 ///
-/// Costs: 10 instructions through `memory_resource*` on x86-64; a footer of four words a chunk.
+/// Costs: 11 instructions through `memory_resource*` on x86-64, 4 where it is inlined; a footer of four words a chunk.
 /// Threads: one thread at a time. `upstream` must outlive it.
 ///
 /// \snippet tests/arena/monotonic_resource_test.cpp example
