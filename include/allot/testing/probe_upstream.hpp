@@ -37,7 +37,8 @@ public:
   [[nodiscard]] checking_resource& memory() noexcept { return memory_; }
   [[nodiscard]] failing_adaptor<checking_resource>& failing() noexcept { return failing_; }
 
-  /// Greater ones are refused: most of the memory around such a block would be of no use but to make tests slow.
+  /// More than that is refused: it would be of no use but to make tests slow.
+  static constexpr std::size_t largest_bytes = std::size_t{1} << 28;
   static constexpr std::size_t largest_alignment = std::size_t{1} << 24;
 
   /// Has the destructor write down what it finds. `where` must outlive this object.
@@ -46,11 +47,15 @@ public:
 private:
   friend resource_interface;
 
+  static bool is_too_much(std::size_t bytes, std::size_t alignment) noexcept {
+    return bytes > largest_bytes || alignment > largest_alignment;
+  }
+
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
-    return alignment > largest_alignment ? nullptr : failing_.try_allocate(bytes, alignment);
+    return is_too_much(bytes, alignment) ? nullptr : failing_.try_allocate(bytes, alignment);
   }
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
-    if (alignment > largest_alignment) this->fail(bytes, alignment);
+    if (is_too_much(bytes, alignment)) this->fail(bytes, alignment);
     return failing_.allocate(bytes, alignment);
   }
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
