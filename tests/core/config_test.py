@@ -60,7 +60,8 @@ class Config(unittest.TestCase):
         #if ALLOT_VERSION != {10000 * major + 100 * minor + patch}
         #error "another version"
         #endif
-        static_assert(ALLOT_VERSION_MAJOR == {major} && ALLOT_VERSION_MINOR == {minor} && ALLOT_VERSION_PATCH == {patch});
+        static_assert(ALLOT_VERSION_MAJOR == {major} && ALLOT_VERSION_MINOR == {minor});
+        static_assert(ALLOT_VERSION_PATCH == {patch});
         """
         self.assertEqual(compile_text(compiler, text), (0, ""))
 

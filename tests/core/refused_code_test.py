@@ -72,7 +72,8 @@ class RefusedCode(unittest.TestCase):
     @with_each_compiler
     def test_a_resource_is_neither_copied_nor_moved(self, compiler):
         self.accepts(compiler, RESOURCE + "mine& same = object;")
-        for text in ("mine copy = object;", "mine moved = static_cast<mine&&>(object);", "void f() { object = mine{}; }"):
+        for text in ("mine copy = object;", "mine moved = static_cast<mine&&>(object);",
+                     "void f() { object = mine{}; }"):
             self.refuses(compiler, RESOURCE + text, "deleted")
 
     @with_each_compiler

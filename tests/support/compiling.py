@@ -51,19 +51,21 @@ def errors_in(messages):
     return [line for line in messages.splitlines() if re.search(r"\berror:", line)]
 
 
-def compile_text(compiler, text, *flags, std="c++20", include=INCLUDE):
+@functools.lru_cache(maxsize=None)
+def compile_text(compiler, text, *flags, std="c++20"):
     """(exit status, messages) of a compiler for the source `text`; compiles no further than its meaning."""
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "text.cpp"
         source.write_text(text, encoding="utf-8")
-        return run(*compiler, f"-std={std}", f"-I{include}", "-fsyntax-only", *flags, source)
+        return run(*compiler, f"-std={std}", f"-I{INCLUDE}", "-fsyntax-only", *flags, source)
 
 
-def output_of(compiler, text, *flags, sources=(), include=INCLUDE):
+def output_of(compiler, text, *flags, sources=()):
     """(exit status, output) of the program `text`, linked with the files `sources`; the compiler's where it fails."""
     with tempfile.TemporaryDirectory() as folder:
         source = pathlib.Path(folder) / "text.cpp"
         program = pathlib.Path(folder) / "program"
         source.write_text(text, encoding="utf-8")
-        status, messages = run(*compiler, "-std=c++20", f"-I{include}", *flags, source, *sources, "-pthread", "-o", program)
+        command = [*compiler, "-std=c++20", f"-I{INCLUDE}", *flags, source, *sources, "-pthread", "-o", program]
+        status, messages = run(*command)
         return run(program) if status == 0 else (status, messages)
