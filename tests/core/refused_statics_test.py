@@ -1,5 +1,6 @@
 """Static memory that must not compile, and what the compiler says then. Each mistake is tried with its like that is right."""
 
+import functools
 import pathlib
 import sys
 import unittest
@@ -34,11 +35,16 @@ void make() { value.try_call_once([] { return std::optional<int>{1}; }); }
 """
 
 
+@functools.lru_cache(maxsize=None)
+def compiled(compiler, text):
+    return compile_text(compiler, text)
+
+
 class RefusedStatics(unittest.TestCase):
     def refuses(self, compiler, text, right, wrong, reason):
         """`text` compiles as it is, and with `wrong` in the place of `right` it is an error that says `reason`."""
         self.assertIn(right, text)
-        self.assertEqual(compile_text(compiler, text), (0, ""))
+        self.assertEqual(compiled(compiler, text), (0, ""))
         status, messages = compile_text(compiler, text.replace(right, wrong))
         self.assertNotEqual(status, 0, f"{wrong} compiles")
         self.assertTrue(any(reason in line for line in errors_in(messages)), messages)
