@@ -127,7 +127,7 @@ int main(int argc, char** argv) {
       tour_of(file, *arena.alloc_bytes(chosen.budget, 1));
     }
   } catch (const tour::usage_error& error) {
-    std::fprintf(stderr, "tour: %s\n", error.what.c_str());
+    std::fprintf(stderr, "tour: %s\n", tour::printable(error.what, 1000).c_str());
     return exit_usage;
   } catch (const allot::out_of_memory& failure) {
     std::fprintf(stderr, "tour: the budget ran out\n  %s\n", failure.what());

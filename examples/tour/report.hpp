@@ -14,7 +14,7 @@ namespace tour {
 /// `1234567` as "1,234,567".
 [[nodiscard]] std::string grouped(std::uint64_t n);
 
-/// `text` for a terminal of any kind: invalid UTF-8 and control characters escaped, cut to `columns` with an ellipsis.
+/// `text` for a terminal of any kind: invalid UTF-8 and control characters escaped, cut to `columns` characters, and then "..." on top.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t columns);
 
 /// The most frequent words, most frequent first, ties in the order of the alphabet.
