@@ -111,7 +111,7 @@ const char* to_string(failure_reason reason) noexcept {
 
 std::size_t describe(const failure& what, std::span<char> text) noexcept {
   line_writer line{text};
-  line << "allot: " << what.resource;
+  line << "allot: " << (what.resource != nullptr ? what.resource : "?");
   if (what.name != nullptr) line << " \"" << what.name << "\"";
   line << ": ";
   write_event(line, what);
@@ -119,7 +119,15 @@ std::size_t describe(const failure& what, std::span<char> text) noexcept {
   return line.finish();
 }
 
-failure_handler set_failure_handler(failure_handler handler) noexcept { return current_handler.exchange(handler); }
+failure_handler set_failure_handler(failure_handler handler) noexcept {
+#ifdef ALLOT_TEST_AND_SET
+  const failure_handler before = current_handler.load();
+  current_handler.store(handler);
+  return before;
+#else
+  return current_handler.exchange(handler);
+#endif
+}
 
 failure_handler get_failure_handler() noexcept { return current_handler.load(); }
 

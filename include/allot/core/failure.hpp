@@ -53,10 +53,10 @@ using failure_handler = void (*)(const failure&) noexcept;
 
 /// Sets the handler for the whole program; null for none (the failure is printed to stderr, and the program aborts).
 /// \return the handler before
-/// Threads: any thread.
+/// Threads: any thread; one at a time where `ALLOT_TEST_AND_SET` is defined, since such a core has no atomic exchange.
 failure_handler set_failure_handler(failure_handler handler) noexcept;
 
-/// The handler that is set, or null. Threads: any thread.
+/// The handler that is set, or null. Threads: any thread and interrupt handlers.
 [[nodiscard]] failure_handler get_failure_handler() noexcept;
 
 /// Fails in the way of the build: throws the exception that stands for `what.reason`, or, without exceptions, does as
@@ -81,7 +81,7 @@ public:
 
 private:
   failure record_;
-  char text_[256];
+  char text_[256] = {}; // all of it: a copy reads all of it
 };
 
 /// A request that a resource of allot could not serve.

@@ -16,11 +16,16 @@ enum class ownership : unsigned char {
   unknown, ///< this resource cannot tell
 };
 
-/// A resource type whose `owns` never answers `unknown`, and says so by `static constexpr bool owns_is_exact = true`.
+/// A resource type with allot's `owns`. A foreign one may have something else of that name.
 template <class T>
-concept knows_its_own = requires(const T& resource, const void* p) {
+concept tells_ownership = requires(const T& resource, const void* p) {
   requires noexcept(resource.owns(p));
   requires std::same_as<decltype(resource.owns(p)), ownership>;
+};
+
+/// A resource type whose `owns` never answers `unknown`, and says so by `static constexpr bool owns_is_exact = true`.
+template <class T>
+concept knows_its_own = tells_ownership<T> && requires {
   requires T::owns_is_exact;
 };
 

@@ -29,7 +29,8 @@ namespace allot::inline ALLOT_ABI {
 ///
 /// Guarantees
 /// - A call on the concrete type is a plain member call: no virtual call, inlined where the hooks are.
-/// - The hooks bear other names than the functions made from them: a forgotten hook is a compile error.
+/// - The hooks bear other names than the functions made from them: a hook that is forgotten, or has another signature
+///   than it should, is a compile error.
 ///
 /// Costs: nothing beyond the hooks.
 template <class Derived>
@@ -62,7 +63,7 @@ public:
 
   /// Whether `p` points into this resource's memory: a range test, not a test of liveness.
   [[nodiscard]] ownership owns([[maybe_unused]] const void* p) const noexcept {
-    if constexpr (requires { self().holds(p); }) {
+    if constexpr (requires { &Derived::holds; }) { // by its name alone: a wrong signature is an error
       return self().holds(p);
     } else {
       return ownership::unknown;
@@ -83,7 +84,7 @@ private:
   [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
   void* placed(std::size_t bytes, std::size_t alignment) {
-    if constexpr (requires { self().place_or_fail(bytes, alignment); }) {
+    if constexpr (requires { &Derived::place_or_fail; }) {
       return self().place_or_fail(bytes, alignment);
     } else {
       void* const p = self().place(bytes, alignment);
@@ -95,7 +96,7 @@ private:
 
   /// The record of a failure: `refusal` where the class writes its own, else its name and what its queries say.
   [[nodiscard]] failure record_of(std::size_t bytes, std::size_t alignment) const noexcept {
-    if constexpr (requires { self().refusal(bytes, alignment); }) {
+    if constexpr (requires { &Derived::refusal; }) {
       return self().refusal(bytes, alignment);
     } else {
       failure record{.resource = Derived::class_name, .bytes = bytes, .alignment = alignment};

@@ -41,7 +41,7 @@ template <class Upstream>
 /// What `upstream` says of `p`; `unknown` where it cannot be asked.
 template <class Upstream>
 [[nodiscard]] ownership owned_by(const Upstream& upstream, const void* p) noexcept {
-  if constexpr (requires { upstream.owns(p); }) {
+  if constexpr (tells_ownership<Upstream>) {
     return upstream.owns(p);
   } else {
     return ownership::unknown;
