@@ -17,7 +17,9 @@
 #include <memory_resource>
 #include <span>
 #include <string_view>
+#include <thread>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -31,6 +33,15 @@ struct plain {
   std::span<std::byte> bytes;
   static inline int made = 0;
   static inline int destroyed = 0;
+};
+
+/// Takes its time between its birth and its end as a complete object.
+struct slow {
+  explicit slow(std::span<std::byte> memory) noexcept {
+    std::this_thread::yield();
+    bytes = memory;
+  }
+  std::span<std::byte> bytes;
 };
 
 constinit allot::static_slot<plain, 100, 64> plain_slot;
@@ -75,6 +86,7 @@ TEST_SUITE("static_slot") {
     CHECK(std::ranges::all_of(claimed.bytes, [](std::byte b) { return b == std::byte{0}; }));
     CHECK(plain_slot.try_claim() == nullptr);
     CHECK(plain_slot.get() == &claimed);
+    CHECK(std::as_const(plain_slot).get() == &claimed);
     CHECK(plain::made == 1);
     CHECK(plain::destroyed == 0);
   }
@@ -135,13 +147,13 @@ TEST_SUITE("static_slot") {
 
   TEST_CASE("of two threads that claim at once exactly one wins, and the other sees no half-built resource") {
     constexpr unsigned rounds = 1000;
-    using slot_type = allot::static_slot<plain, 8>;
+    using slot_type = allot::static_slot<slow, 8>;
     const auto slots = std::make_unique<slot_type[]>(rounds);
     const auto wins = std::make_unique<std::atomic<int>[]>(rounds);
     std::atomic<int> torn{0};
     race(2, rounds, [&](unsigned, unsigned round) {
       if (slots[round].try_claim() != nullptr) ++wins[round];
-      const plain* const seen = slots[round].get();
+      const slow* const seen = slots[round].get();
       if (seen != nullptr && seen->bytes.size() != 8) ++torn;
     });
     for (unsigned round = 0; round < rounds; ++round)

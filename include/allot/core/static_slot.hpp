@@ -61,7 +61,8 @@ public:
   }
 
   /// The resource that was claimed, or null until it is built: to look at it, or to share it as its class allows.
-  [[nodiscard]] Resource* get() noexcept { return built_.load(std::memory_order_acquire) ? &resource() : nullptr; }
+  [[nodiscard]] Resource* get() noexcept { return is_built() ? resource() : nullptr; }
+  [[nodiscard]] const Resource* get() const noexcept { return is_built() ? resource() : nullptr; }
 
   /// Whether a claim would fail now.
   [[nodiscard]] bool is_claimed() const noexcept { return flag_.is_claimed(); }
@@ -81,7 +82,12 @@ private:
     return *made;
   }
 
-  [[nodiscard]] Resource& resource() noexcept { return *std::launder(reinterpret_cast<Resource*>(place_)); }
+  [[nodiscard]] bool is_built() const noexcept { return built_.load(std::memory_order_acquire); }
+
+  [[nodiscard]] Resource* resource() noexcept { return std::launder(reinterpret_cast<Resource*>(place_)); }
+  [[nodiscard]] const Resource* resource() const noexcept {
+    return std::launder(reinterpret_cast<const Resource*>(place_));
+  }
 
   alignas(Align) std::byte bytes_[N]{};
   alignas(Resource) std::byte place_[sizeof(Resource)]{};

@@ -21,7 +21,8 @@ namespace allot::inline ALLOT_ABI {
 /// - The flag is one byte in `.bss` and never in the section; nothing runs before `main` or at exit.
 /// - `claim()` does not write to the array. Nobody may have zeroed it: take `claim_zeroed()` where that matters.
 ///
-/// The array needs linkage (namespace scope, also an unnamed one) and is reached through this handle only.
+/// Its members are those of `static_buffer`. The array needs linkage (namespace scope, also an unnamed one) and is reached
+/// through this handle only.
 ///
 /// Costs: one byte beside the array. A claim is one atomic exchange, a lost claim a load.
 /// Threads: any thread and interrupt handlers, lock-free.

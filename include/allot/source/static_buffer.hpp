@@ -14,7 +14,8 @@ namespace allot::inline ALLOT_ABI {
 ///     constinit allot::static_buffer<4_KiB> frames;            // namespace scope, .bss
 ///     const std::span<std::byte, 4_KiB> mine = frames.claim("rx");
 ///
-/// A claim lasts for the rest of the program: there is no way to give it back.
+/// A claim lasts for the rest of the program: there is no way to give it back. `claim`, `claim_zeroed`, `try_claim`,
+/// `is_claimed`, `owns` and `capacity` stand in detail/one_shot.hpp, once for all one-shot buffers.
 ///
 /// Guarantees
 /// - The extent survives in the type of the span, so that the compiler knows it.
