@@ -51,10 +51,10 @@ public:
     return true;
   }
 
-  void publish() noexcept { end(made); }
-  void poison() noexcept { end(lost); }
+  void publish() noexcept { outcome_.store(made, std::memory_order_release); }
+  void poison() noexcept { outcome_.store(lost, std::memory_order_release); }
   void give_up() noexcept {
-    set_runner(nullptr);
+    set_runner(nullptr); // before the next one has the claim: this one may be the first to wait for it
     running_.give_up();
   }
 
@@ -75,14 +75,9 @@ private:
 
   [[nodiscard]] unsigned char outcome() const noexcept { return outcome_.load(std::memory_order_acquire); }
 
-  void end(unsigned char outcome) noexcept {
-    set_runner(nullptr);
-    outcome_.store(outcome, std::memory_order_release);
-  }
-
 #if ALLOT_CHECK_LEVEL > 0
   void set_runner(const void* current) noexcept { runner_.store(current, std::memory_order_relaxed); }
-  std::atomic<const void*> runner_{nullptr}; // not null while the initialiser runs
+  std::atomic<const void*> runner_{nullptr}; // what has run it last: with an outcome nobody waits
 #else
   void set_runner(const void*) noexcept {}
 #endif
