@@ -18,7 +18,8 @@ void note_faults(failure_loop_result& result, checking_resource* memory, std::si
   memory->check();
   if (memory->errors() == known) return;
   char text[200] = "";
-  if (const auto first = memory->first_error()) describe(*first, text);
+  if (const auto last = memory->last_error()) describe(*last, text);
+  if (result.runs == 0) return note_problem(result, "before the first run: %s", text);
   note_problem(result, "in run %zu: %s", result.runs, text);
 }
 

@@ -318,6 +318,11 @@ std::optional<memory_report> checking_resource::first_error() const noexcept {
   return first_;
 }
 
+std::optional<memory_report> checking_resource::last_error() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return last_;
+}
+
 long checking_resource::status() const noexcept {
   const std::lock_guard lock{mutex_};
   if (const std::size_t n = errors(); n != 0) return static_cast<long>(n);
@@ -328,6 +333,7 @@ void checking_resource::clear_errors() noexcept {
   const std::lock_guard lock{mutex_};
   errors_.fill(0);
   first_.reset();
+  last_.reset();
 }
 
 std::size_t checking_resource::check() noexcept {
@@ -571,6 +577,7 @@ void checking_resource::report_unknown(const block* near, const void* p, std::si
 void checking_resource::report(const memory_report& what) noexcept {
   ++errors_[static_cast<std::size_t>(what.fault)];
   if (!first_) first_ = what;
+  last_ = what;
   if (options_.handler != nullptr) {
     options_.handler(what, options_.user);
   } else if (options_.action == on_fault::abort) {

@@ -2,10 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
+#include <limits>
 #include <memory_resource>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <vector>
 
 namespace {
@@ -141,6 +145,96 @@ TEST_SUITE("allocation_failure_loop") {
     CHECK_FALSE(allot::allocation_failure_loop(up, grow).ok());
     for (void* const p : kept)
       up.deallocate(p, 8, 8);
+  }
+
+  TEST_CASE("looks for leaks also where a failure was swallowed, and in the run that had none") {
+    allot::probe_upstream up;
+    const auto drops = [&] {
+      (void)up.try_allocate(8, 8);
+      up.deallocate(up.try_allocate(8, 8), 8, 8);
+    };
+    const auto result = allot::allocation_failure_loop(up, drops, {.accept_swallowed = true});
+    CHECK(result.leaked_blocks == 2); // in runs 2 and 3
+    CHECK(std::string_view{result.first_problem} == "run 2 left 1 blocks live when its allocation 2 failed");
+
+    const auto last = allot::allocation_failure_loop(up, [&] { return up.try_allocate(8, 8) != nullptr; });
+    CHECK(last.leaked_blocks == 1);
+    CHECK(std::string_view{last.first_problem} == "run 2 left 1 blocks live, and no allocation of it failed");
+  }
+
+  TEST_CASE("asks for the invariant also where a failure was swallowed") {
+    allot::probe_upstream up;
+    const auto result =
+        allot::allocation_failure_loop(up, [&] { up.deallocate(up.try_allocate(8, 8), 8, 8); },
+                                       {.accept_swallowed = true, .invariant = [](void*) noexcept { return false; }});
+    CHECK(result.problems == 1);
+  }
+
+  TEST_CASE("a double free is a fault, and no leak of a negative block") {
+    allot::probe_upstream up;
+    const auto result = allot::allocation_failure_loop(up, [&] {
+      void* const p = up.try_allocate(8, 8);
+      if (p == nullptr) return false;
+      up.deallocate(p, 8, 8);
+      up.deallocate(p, 8, 8);
+      return true;
+    });
+    CHECK(result.leaked_blocks == 0);
+    CHECK(std::string_view{result.first_problem}.find("in run 2: ") == 0);
+    CHECK(std::string_view{result.first_problem}.find("double_free") != std::string_view::npos);
+    CHECK(up.failing().live_blocks() == 0);
+  }
+
+  TEST_CASE("quotes the fault of the run, and blames no run for what was there before") {
+    allot::probe_upstream up;
+    int local = 0;
+    up.deallocate(&local, sizeof local, alignof(int));
+    const auto faulty = allot::allocation_failure_loop(up, [&] {
+      void* const p = up.try_allocate(8, 8);
+      up.deallocate(p, 7, 8);
+      return p != nullptr;
+    });
+    CHECK(std::string_view{faulty.first_problem}.find("in run 2: ") == 0);
+    CHECK(std::string_view{faulty.first_problem}.find("wrong_size") != std::string_view::npos);
+
+    auto* const p = static_cast<char*>(up.try_allocate(8, 8));
+    p[8] = 'x';
+    const auto innocent = allot::allocation_failure_loop(up, [] { return true; });
+    CHECK(innocent.problems == 1);
+    CHECK(std::string_view{innocent.first_problem}.find("before the first run: ") == 0);
+    up.deallocate(p, 8, 8);
+  }
+
+  TEST_CASE("leaves the rules alone that its user has set, and ends although they go on failing") {
+    allot::probe_upstream up;
+    up.failing().fail_above(100);
+    const auto result = allot::allocation_failure_loop(up, [&] {
+      void* const p = up.try_allocate(200, 8);
+      up.deallocate(p, 200, 8);
+      return p != nullptr;
+    });
+    CHECK_MESSAGE(result.ok(), result.first_problem);
+    CHECK(result.runs == 2);
+    CHECK(up.try_allocate(101, 8) == nullptr);
+  }
+
+  TEST_CASE("takes false and null for a failure, and a number for a value") {
+    allot::probe_upstream up;
+    CHECK(allot::allocation_failure_loop(up, [] { return std::size_t{0}; }).ok());
+    CHECK(allot::allocation_failure_loop(up, [] { return std::errc{}; }).ok());
+    CHECK(allot::allocation_failure_loop(up, [] { return std::error_code{}; }).ok());
+    CHECK_FALSE(allot::allocation_failure_loop(up, [] { return false; }).ok());
+    CHECK_FALSE(allot::allocation_failure_loop(up, []() -> void* { return nullptr; }).ok());
+    CHECK_FALSE(allot::allocation_failure_loop(up, [] { return std::optional<int>{}; }).ok());
+    CHECK(allot::allocation_failure_loop(up, [] { return std::optional{0}; }).ok());
+  }
+
+  TEST_CASE("any number of runs may be allowed, be it the greatest there is") {
+    allot::probe_upstream up;
+    const auto result =
+        allot::allocation_failure_loop(up, [] { return true; }, {.most_runs = std::numeric_limits<std::size_t>::max()});
+    CHECK(result.ok());
+    CHECK(result.runs == 1);
   }
 
   TEST_CASE("works over any upstream") {

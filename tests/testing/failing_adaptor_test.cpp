@@ -188,6 +188,26 @@ TEST_SUITE("failing_adaptor") {
     CHECK(outcomes(failing, 6) == ".xxx.x");
   }
 
+  TEST_CASE("disarm takes fail_at away and leaves the other rules") {
+    allot::checking_resource up;
+    allot::failing_adaptor failing{up};
+    failing.fail_at(1);
+    failing.fail_every(2);
+    failing.disarm();
+    CHECK(outcomes(failing, 4) == ".x.x");
+  }
+
+  TEST_CASE("a wrong deallocation is upstream's to find, and wraps no count") {
+    allot::checking_resource up{{.action = allot::on_fault::record}};
+    allot::failing_adaptor failing{up};
+    void* const p = failing.try_allocate(8, 8);
+    failing.deallocate(p, 9, 8);
+    failing.deallocate(p, 8, 8);
+    CHECK(up.errors() == 2);
+    CHECK(failing.live_blocks() == 0);
+    CHECK(failing.used() == 0);
+  }
+
 #if ALLOT_EXCEPTIONS
   TEST_CASE("an injected failure is an out_of_memory that says so and names the adaptor") {
     allot::checking_resource up;

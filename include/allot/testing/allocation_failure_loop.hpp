@@ -4,6 +4,7 @@
 #include <allot/testing/failing_adaptor.hpp>
 #include <allot/testing/probe_upstream.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <new>
 #include <type_traits>
@@ -14,8 +15,8 @@ namespace allot::inline ALLOT_ABI {
 struct failure_loop_options {
   std::size_t most_runs = 1000;  ///< more runs than that are a problem
   bool accept_swallowed = false; ///< a run may end well although an allocation of its failed
-  bool accept_leaks = false;     ///< a failed run may leave blocks live, as a long-lived object that grows does
-  bool (*invariant)(void* user) noexcept = nullptr; ///< must be true after each failed run
+  bool accept_leaks = false;     ///< a run may leave blocks live, as a long-lived object that grows does
+  bool (*invariant)(void* user) noexcept = nullptr; ///< must be true after each run in which an allocation failed
   void* user = nullptr;                             ///< goes to `invariant`
 };
 
@@ -24,7 +25,7 @@ struct failure_loop_result {
   std::size_t runs = 0; ///< the last one, without a failure, included
   std::size_t failures_injected = 0;
   std::size_t swallowed = 0;     ///< runs that ended well in spite of their failure
-  std::size_t leaked_blocks = 0; ///< live after failed runs that began without them
+  std::size_t leaked_blocks = 0; ///< live after runs that began without them
   std::size_t problems = 0;
   char first_problem[256] = {}; ///< one line; empty where there is none
 
@@ -36,20 +37,27 @@ namespace detail {
 /// Counts a problem and keeps its text if it is the first.
 [[gnu::format(printf, 2, 3)]] void note_problem(failure_loop_result& result, const char* format, ...) noexcept;
 
-/// Notes each fault that `memory` (if any) has found since it had `known` of them.
+/// Notes that `memory` (if any) has found a fault since it had `known` of them. Run 0: before the first one.
 void note_faults(failure_loop_result& result, checking_resource* memory, std::size_t known) noexcept;
 
-/// Calls `f`; true where it ended well: it returned (true, if it returns something), and threw no std::bad_alloc.
+/// A value that says by `false` that its function failed: a bool, a pointer, an optional or a smart pointer. A number
+/// is none (0 may be a right answer), nor is an error code, which is false where all went well.
+template <class T>
+concept tells_success = std::same_as<T, bool> || std::is_pointer_v<T> ||
+    (std::is_class_v<T>&& std::constructible_from<bool, T>&& requires(T& t) { *t; });
+
+/// Calls `f`; true where it ended well: it threw no std::bad_alloc, and did not say by its value that it failed.
 template <class F>
 bool ends_well(F& f) {
+  using result = std::remove_cvref_t<std::invoke_result_t<F&>>;
 #if ALLOT_EXCEPTIONS
   try {
 #endif
-    if constexpr (std::is_void_v<std::invoke_result_t<F&>>) {
-      f();
-      return true;
-    } else {
+    if constexpr (tells_success<result>) {
       return static_cast<bool>(f());
+    } else {
+      static_cast<void>(f());
+      return true;
     }
 #if ALLOT_EXCEPTIONS
   } catch (const std::bad_alloc&) {
@@ -66,60 +74,76 @@ public:
       : failing_{failing}, memory_{memory}, options_{options} {}
   failure_loop(const failure_loop&) = delete;
   failure_loop& operator=(const failure_loop&) = delete;
-  ~failure_loop() { failing_.heal(); } // also when f throws something else
+  ~failure_loop() { failing_.disarm(); } // also when f throws something else
 
   template <class F>
   failure_loop_result run(F& f) {
-    for (std::size_t k = 1; k <= options_.most_runs; ++k) {
-      if (is_last(f, k)) return result_;
+    note_new_faults(faults()); // what was overwritten before is not the first run's doing
+    for (std::size_t k = 0; k < options_.most_runs; ++k) {
+      if (is_last(f, k + 1)) return result_;
     }
     note_problem(result_, "an allocation still failed in run %zu, the last one allowed", options_.most_runs);
     return result_;
   }
 
 private:
-  /// Runs f with allocation `k` failing. \return true where it had no `k`-th allocation, or it is of no use to go on
+  /// What was seen before a run.
+  struct before {
+    std::size_t calls;
+    std::size_t injected;
+    std::size_t blocks;
+    std::size_t faults;
+  };
+
+  /// Runs f with allocation `k` failing. \return true where it had no `k`-th allocation
   template <class F>
   bool is_last(F& f, std::size_t k) {
-    const std::size_t injected = failing_.failures_injected();
-    const std::size_t blocks = failing_.live_blocks();
-    const std::size_t faults = memory_ == nullptr ? 0 : memory_->errors();
+    const before start{failing_.calls(), failing_.failures_injected(), live_blocks(), faults()};
     failing_.fail_at(k);
     const bool well = ends_well(f);
-    failing_.heal();
+    failing_.disarm();
     ++result_.runs;
-    const bool had_failure = failing_.failures_injected() != injected;
-    result_.failures_injected += failing_.failures_injected() - injected;
-    note_faults(result_, memory_, faults);
+    const std::size_t injected = failing_.failures_injected() - start.injected;
+    result_.failures_injected += injected;
 
-    if (!had_failure) {
-      if (!well) note_problem(result_, "run %zu failed although no allocation did", k);
-      return true;
-    }
+    note_new_faults(start.faults);
+    note_leaks(start.blocks, injected != 0);
+    if (injected == 0 && !well) note_problem(result_, "run %zu failed although no allocation did", k);
+    if (injected != 0) check_failed_run(k, well);
+    return failing_.calls() - start.calls < k;
+  }
+
+  void check_failed_run(std::size_t k, bool well) noexcept {
     if (well) {
-      note_swallowed(k);
-    } else {
-      check_after_failure(k, blocks);
-    }
-    return false;
-  }
-
-  void note_swallowed(std::size_t k) noexcept {
-    ++result_.swallowed;
-    if (!options_.accept_swallowed)
-      note_problem(result_, "run %zu ended well although its allocation %zu failed", k, k);
-  }
-
-  void check_after_failure(std::size_t k, std::size_t blocks_before) noexcept {
-    const std::size_t blocks = failing_.live_blocks();
-    if (blocks > blocks_before && !options_.accept_leaks) {
-      result_.leaked_blocks += blocks - blocks_before;
-      note_problem(result_, "run %zu left %zu blocks live when its allocation %zu failed", k, blocks - blocks_before,
-                   k);
+      ++result_.swallowed;
+      if (!options_.accept_swallowed)
+        note_problem(result_, "run %zu ended well although its allocation %zu failed", k, k);
     }
     if (options_.invariant != nullptr && !options_.invariant(options_.user)) {
       note_problem(result_, "the invariant did not hold after allocation %zu of run %zu failed", k, k);
     }
+  }
+
+  void note_leaks(std::size_t blocks_before, bool had_failure) noexcept {
+    const std::size_t blocks = live_blocks();
+    if (blocks <= blocks_before || options_.accept_leaks) return;
+    result_.leaked_blocks += blocks - blocks_before;
+    if (had_failure) {
+      note_problem(result_, "run %zu left %zu blocks live when its allocation %zu failed", result_.runs,
+                   blocks - blocks_before, result_.runs);
+    } else {
+      note_problem(result_, "run %zu left %zu blocks live, and no allocation of it failed", result_.runs,
+                   blocks - blocks_before);
+    }
+  }
+
+  void note_new_faults(std::size_t known) noexcept { note_faults(result_, memory_, known); }
+
+  [[nodiscard]] std::size_t faults() const noexcept { return memory_ == nullptr ? 0 : memory_->errors(); }
+
+  /// By the books that know a double free from a free, where there are such.
+  [[nodiscard]] std::size_t live_blocks() const noexcept {
+    return memory_ == nullptr ? failing_.live_blocks() : memory_->live_blocks();
   }
 
   failing_adaptor<Upstream>& failing_;
@@ -136,13 +160,16 @@ private:
 ///     const auto result = allot::allocation_failure_loop(up, [&] { std::pmr::vector<int>{{1, 2, 3}, &up}; });
 ///     CHECK_MESSAGE(result.ok(), result.first_problem);
 ///
-/// `f` must do the same in each run, and take all its memory from `up`. It fails by `std::bad_alloc`, or, where it
-/// returns something, by a value that is false: code that uses `try_allocate` is tested in the same way.
+/// `f` must do the same in each run, and take all its memory from `up`. It fails by `std::bad_alloc`, or by what it
+/// returns, where that is a bool, a pointer, an optional or the like, and false: code that uses `try_allocate` is
+/// tested in the same way. Any other value that it returns is ignored.
 ///
 /// Guarantees
-/// - After each failed run: no block more is live than before it, upstream saw no fault, and the invariant holds.
+/// - After each run, the last one included: no block more is live than before it, and upstream saw no fault. After each
+///   run in which an allocation failed, the invariant holds.
 /// - A run that swallows its failure is a problem, unless that is accepted.
-/// - On the way out, also by an exception that is no `std::bad_alloc`, no failure is armed (`heal()`).
+/// - On the way out, also by an exception that is no `std::bad_alloc`, no failure is armed. Of the rules of the
+///   `failing_adaptor` only `fail_at` is touched: others that were set before stay, and fail what they fail.
 ///
 /// Costs: one run more than `f` has allocations; allocates nothing.
 /// Threads: one thread at a time.

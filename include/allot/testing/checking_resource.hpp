@@ -162,6 +162,9 @@ public:
   /// The first fault found, or nothing.
   [[nodiscard]] std::optional<memory_report> first_error() const noexcept;
 
+  /// The latest fault found, or nothing.
+  [[nodiscard]] std::optional<memory_report> last_error() const noexcept;
+
   /// 0: no fault, nothing live; -1: no fault, but something is live; otherwise the number of faults.
   [[nodiscard]] long status() const noexcept;
 
@@ -234,6 +237,7 @@ private:
   layout last_deallocated_;
   std::array<std::size_t, fault_kinds> errors_{};
   std::optional<memory_report> first_;
+  std::optional<memory_report> last_;
 };
 
 /// What happened to a `checking_resource` since the monitor was made: `checking_resource::monitor m{up};`.

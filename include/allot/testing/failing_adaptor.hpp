@@ -3,6 +3,7 @@
 #include <allot/core/adaptor_interface.hpp>
 #include <allot/testing/split_mix.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -80,6 +81,9 @@ public:
     random_ = split_mix{seed};
   }
 
+  /// Takes the rule of `fail_at` away, and no other.
+  void disarm() noexcept { at_ = 0; }
+
   /// Takes every rule away. The counts stay.
   void heal() noexcept {
     at_ = from_ = every_ = every_left_ = 0;
@@ -122,7 +126,12 @@ private:
     used_ -= bytes;
     --live_blocks_;
   }
-  void released(std::size_t bytes, std::size_t alignment) noexcept { refused(bytes, alignment); }
+
+  /// A wrong deallocation is upstream's to find; the counts here only must not wrap by it.
+  void released(std::size_t bytes, std::size_t) noexcept {
+    used_ -= std::min(bytes, used_);
+    live_blocks_ -= std::min<std::size_t>(live_blocks_, 1);
+  }
 
   [[nodiscard]] failure refusal(std::size_t bytes, std::size_t alignment) const noexcept {
     return {.resource = class_name,
