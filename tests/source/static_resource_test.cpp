@@ -136,6 +136,7 @@ TEST_SUITE("static_resource") {
     allot::static_resource nothing{std::span<std::byte>{}};
     CHECK(nothing.try_allocate(0, 1) == nullptr);
     CHECK(nothing.remaining(1) == 0);
+    CHECK(!nothing.is_claimed());
   }
 
   TEST_CASE("owns the block and no byte more") {
