@@ -25,12 +25,12 @@ struct unsaid {
 };
 
 struct throwing {
-  static constexpr bool owns_is_exact = true;
+  [[maybe_unused]] static constexpr bool owns_is_exact = true;
   ownership owns(const void*) const { return ownership::no; }
 };
 
 struct yes_or_no {
-  static constexpr bool owns_is_exact = true;
+  [[maybe_unused]] static constexpr bool owns_is_exact = true;
   bool owns(const void*) const noexcept { return false; }
 };
 

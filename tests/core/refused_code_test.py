@@ -79,7 +79,8 @@ class RefusedCode(unittest.TestCase):
     @with_each_compiler
     def test_a_block_that_nobody_takes_is_a_warning(self, compiler):
         self.accepts(compiler, RESOURCE + "void* f() { return object.allocate(1); }", "-Werror")
-        for text in ("void f() { object.allocate(1); }", "void f() { object.try_allocate(1); }"):
+        for text in ("void f() { object.allocate(1); }", "void f() { object.try_allocate(1); }",
+                     "void f(allot::resource& any) { any.try_allocate(1); }"):
             self.refuses(compiler, RESOURCE + text, "nodiscard", flags=["-Werror"])
 
     @with_each_compiler

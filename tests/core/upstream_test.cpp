@@ -19,8 +19,8 @@ using allot::ownership;
 /// A resource of allot: says how it was asked.
 class native final : public allot::resource_interface<native> {
 public:
-  static constexpr const char* class_name = "native";
-  static constexpr bool owns_is_exact = true;
+  [[maybe_unused]] static constexpr const char* class_name = "native";
+  [[maybe_unused]] static constexpr bool owns_is_exact = true;
   int tried = 0;
   int insisted = 0;
   layout last;
