@@ -2,6 +2,7 @@
 
 #include <allot/core/upstream.hpp>
 #include <allot/detail/poison.hpp>
+#include <allot/testing/split_mix.hpp>
 
 #include <algorithm>
 #include <cstdarg>
@@ -13,23 +14,56 @@
 
 namespace allot::inline ALLOT_ABI {
 
-/// The header of a block. It lies in front of the block's first guard and is all the bookkeeping there is.
-struct checking_resource::block {
-  block* left = nullptr; // tree by address, in heap order of `priority` (a treap)
-  block* right = nullptr;
-  block* previous = nullptr; // list by age
-  block* next = nullptr;
+/// What is known of a block. A seal tells whether it was overwritten. No member leaves a gap: records are compared as
+/// bytes.
+struct checking_resource::record {
   std::byte* begin; // the block itself
   std::size_t bytes;
   std::size_t alignment;
   std::size_t serial;
   void* raw; // what the upstream gave
   std::size_t raw_bytes;
-  bool live = true;
+  std::size_t live = 1;
+  std::size_t seal = 0;
 
-  [[nodiscard]] std::byte* end() const noexcept { return begin + bytes; }
+  [[nodiscard]] std::size_t right_seal() const noexcept {
+    std::uint64_t hash = 0;
+    for (const std::uintptr_t part :
+         {reinterpret_cast<std::uintptr_t>(begin), std::uintptr_t{bytes}, std::uintptr_t{alignment},
+          std::uintptr_t{serial}, reinterpret_cast<std::uintptr_t>(raw), std::uintptr_t{raw_bytes},
+          std::uintptr_t{live}}) {
+      hash = (hash ^ part) * 0x9E3779B97F4A7C15u;
+      hash ^= hash >> 32;
+    }
+    return static_cast<std::size_t>(hash) | 1; // never 0, which is what stray writes are made of
+  }
+  [[nodiscard]] bool is_sealed() const noexcept { return seal == right_seal(); }
+};
+
+/// The header of a block. It lies in front of the block's first guard and is all the bookkeeping there is. A write that
+/// runs down from the block meets `own` first, then `spare`, and the links last.
+struct checking_resource::block {
+  block* left = nullptr; // tree by address, in heap order of `priority` (a treap)
+  block* right = nullptr;
+  block* previous = nullptr; // list by age
+  block* next = nullptr;
+  std::uint64_t priority;
+  record spare; // the same as `own`
+  record own;
+
+  explicit block(const record& r) noexcept : priority{split_mix{r.serial}()}, spare{r}, own{r} { reseal(); }
+
+  void reseal() noexcept {
+    own.seal = own.right_seal();
+    spare = own;
+  }
+  /// The copy that was not overwritten.
+  [[nodiscard]] const record& known() const noexcept { return own.is_sealed() ? own : spare; }
+
+  [[nodiscard]] std::byte* begin() const noexcept { return own.begin; }
+  [[nodiscard]] std::byte* end() const noexcept { return own.begin + own.bytes; }
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {own.begin, own.bytes}; }
   [[nodiscard]] std::byte* front_guard() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
-  [[nodiscard]] std::uint64_t priority() const noexcept { return serial * 0x9E3779B97F4A7C15u; }
 };
 
 namespace {
@@ -60,7 +94,7 @@ template <class Block>
 Block* join(Block* below, Block* above) noexcept {
   if (below == nullptr) return above;
   if (above == nullptr) return below;
-  if (below->priority() > above->priority()) {
+  if (below->priority > above->priority) {
     below->right = join(below->right, above);
     return below;
   }
@@ -71,7 +105,7 @@ Block* join(Block* below, Block* above) noexcept {
 template <class Block>
 void insert(Block*& tree, Block* b) noexcept {
   Block** link = &tree;
-  while (*link != nullptr && (*link)->priority() > b->priority()) {
+  while (*link != nullptr && (*link)->priority > b->priority) {
     link = address(b) < address(*link) ? &(*link)->left : &(*link)->right;
   }
   split(*link, b, b->left, b->right);
@@ -149,6 +183,9 @@ private:
 };
 
 void add_block(text_writer& line, const memory_report& what) noexcept {
+  if (what.fault == memory_fault::underrun && what.serial == 0) {
+    return line.add("the block at about %p, whose header is lost,", what.block);
+  }
   line.add("block #%zu (%zu bytes aligned to %zu at %p)", what.serial, what.bytes, what.alignment, what.block);
 }
 
@@ -387,9 +424,19 @@ std::size_t checking_resource::report_leaks(std::FILE* out) const noexcept {
   return counts_.live_blocks;
 }
 
-void* checking_resource::place(std::size_t bytes, std::size_t alignment) noexcept {
+void* checking_resource::place(std::size_t bytes, std::size_t alignment) noexcept { return give_out(bytes, alignment); }
+
+void* checking_resource::place_or_fail(std::size_t bytes, std::size_t alignment) {
+  void* const p = give_out(bytes, alignment);
+  if (p == nullptr) fail(bytes, alignment);
+  return p;
+}
+
+/// Null where it cannot; what a foreign upstream throws, unless it is a std::bad_alloc, goes through.
+void* checking_resource::give_out(std::size_t bytes, std::size_t alignment) {
   const std::lock_guard lock{mutex_};
   ++counts_.attempts;
+  ++counts_.failures; // it is one until it has its block
   if (options_.verbose) std::fprintf(stderr, "allocate %zu bytes aligned to %zu\n", bytes, alignment);
 
   constexpr std::size_t front = sizeof(block) + guard_bytes;
@@ -397,23 +444,20 @@ void* checking_resource::place(std::size_t bytes, std::size_t alignment) noexcep
   const auto around = slack ? checked_add(*slack, front + guard_bytes) : std::nullopt;
   const auto wanted = around ? checked_add(*around, bytes) : std::nullopt;
   void* const raw = wanted && *wanted <= most_bytes && limit_ != 0 ? take_upstream(*wanted) : nullptr;
-  if (raw == nullptr) {
-    ++counts_.failures;
-    return nullptr;
-  }
+  if (raw == nullptr) return nullptr;
   if (limit_ != unlimited) --limit_;
 
   auto* const lowest = static_cast<std::byte*>(raw) + front;
   auto* const begin = lowest + padding_to_exactly(address(lowest), alignment);
   auto* const header = begin - front - (address(begin) % alignof(block));
-  auto* const b = ::new (header) block{.begin = begin,
-                                       .bytes = bytes,
-                                       .alignment = alignment,
-                                       .serial = counts_.allocations + 1,
-                                       .raw = raw,
-                                       .raw_bytes = *wanted};
-  fill({b->front_guard(), b->begin}, guard_byte);
-  for_each_filled({b->begin, b->bytes}, [](byte_range part) {
+  auto* const b = ::new (header) block{record{.begin = begin,
+                                              .bytes = bytes,
+                                              .alignment = alignment,
+                                              .serial = counts_.allocations + 1,
+                                              .raw = raw,
+                                              .raw_bytes = *wanted}};
+  fill({b->front_guard(), b->begin()}, guard_byte);
+  for_each_filled(b->bytes(), [](byte_range part) {
     fill(part, fresh_byte);
     detail::unpoison(part.data(), part.size()); // to Memcheck the block is uninitialised all the same
   });
@@ -427,6 +471,7 @@ void* checking_resource::place(std::size_t bytes, std::size_t alignment) noexcep
 }
 
 void checking_resource::count_allocation(std::size_t bytes) noexcept {
+  --counts_.failures;
   ++counts_.allocations;
   ++counts_.live_blocks;
   counts_.live_bytes += bytes;
@@ -436,25 +481,28 @@ void checking_resource::count_allocation(std::size_t bytes) noexcept {
   counts_.largest_bytes = std::max(counts_.largest_bytes, bytes);
 }
 
-void* checking_resource::take_upstream(std::size_t bytes) noexcept {
-  const auto ask = [&]() noexcept -> void* {
-    if (upstream_ == nullptr) return std::malloc(bytes);
-    if (tries_ != nullptr) return tries_->try_allocate(bytes, alignof(block));
+void* checking_resource::take_upstream(std::size_t bytes) {
+  if (upstream_ == nullptr) {
+    void* const raw = std::malloc(bytes);
+    if (raw != nullptr || freed_.first == nullptr) return raw;
+    trim_quarantine(0); // what the quarantine holds back must not be missing elsewhere
+    return std::malloc(bytes);
+  }
+  if (tries_ != nullptr) return tries_->try_allocate(bytes, alignof(block)); // once: an upstream is not asked twice
 #if ALLOT_EXCEPTIONS
-    return try_allocate_from(*upstream_, bytes, alignof(block));
-#else
+  try {
+    return upstream_->allocate(bytes, alignof(block));
+  } catch (const std::bad_alloc&) {
     return nullptr;
+  }
+#else
+  return nullptr;
 #endif
-  };
-  void* const raw = ask();
-  if (raw != nullptr || freed_.first == nullptr) return raw;
-  trim_quarantine(0); // what the quarantine holds back must not be missing elsewhere
-  return ask();
 }
 
 void checking_resource::take_upstream_back(block* b) noexcept {
   erase(tree_, b);
-  const auto [raw, bytes] = std::pair{b->raw, b->raw_bytes};
+  const auto [raw, bytes] = std::pair{b->own.raw, b->own.raw_bytes};
   if (upstream_ == nullptr) {
     std::free(raw);
   } else {
@@ -468,25 +516,34 @@ void checking_resource::give_back(void* p, std::size_t bytes, std::size_t alignm
   last_deallocated_ = {bytes, alignment};
 
   block* const b = at_or_before(p);
-  if (b == nullptr || b->begin != p || !b->live) return report_unknown(b, p, bytes, alignment);
+  if (b != nullptr) check_header(*b);
+  if (b == nullptr || b->begin() != p || b->own.live == 0) return report_unknown(b, p, bytes, alignment);
 
   check_deallocation(*b, p, bytes, alignment);
   check_guards(*b);
   ++counts_.deallocations;
   --counts_.live_blocks;
-  counts_.live_bytes -= b->bytes;
+  counts_.live_bytes -= b->own.bytes;
   live_.remove(b);
-  b->live = false;
-  for_each_filled({b->begin, b->bytes}, [](byte_range part) { fill(part, freed_byte); });
-  freed_.append(b);
-  freed_bytes_ += b->raw_bytes;
+  if (b->own.raw_bytes > options_.quarantine_bytes) return take_upstream_back(b); // would push all others out
+  put_in_quarantine(*b);
+}
+
+void checking_resource::put_in_quarantine(block& b) noexcept {
+  b.own.live = 0;
+  b.reseal();
+  for_each_filled(b.bytes(), [](byte_range part) { fill(part, freed_byte); });
+  freed_.append(&b);
+  freed_bytes_ += b.own.raw_bytes;
   trim_quarantine(options_.quarantine_bytes);
 }
 
 ownership checking_resource::holds(const void* p) const noexcept {
   const std::lock_guard lock{mutex_};
   const block* const b = at_or_before(p);
-  return b == nullptr ? ownership::no : within(p, b->begin, std::max<std::size_t>(b->bytes, 1));
+  if (b == nullptr) return ownership::no;
+  const record& r = b->known();
+  return within(p, r.begin, std::max<std::size_t>(r.bytes, 1));
 }
 
 /// The block with the highest header not above `p`: if `p` is in any block, it is in this one.
@@ -508,7 +565,7 @@ void checking_resource::trim_quarantine(std::size_t to) noexcept {
     block* const b = freed_.first;
     check_freed(*b);
     freed_.remove(b);
-    freed_bytes_ -= b->raw_bytes;
+    freed_bytes_ -= b->own.raw_bytes;
     take_upstream_back(b);
   }
 }
@@ -522,39 +579,71 @@ void checking_resource::check_deallocation(const block& b, const void* p, std::s
     what.given_alignment = alignment;
     report(what);
   };
-  if (bytes != b.bytes) found(memory_fault::wrong_size);
-  if (alignment != b.alignment) found(memory_fault::wrong_alignment);
-  if (is_poisoned({b.begin, b.bytes})) {
+  if (bytes != b.own.bytes) found(memory_fault::wrong_size);
+  if (alignment != b.own.alignment) found(memory_fault::wrong_alignment);
+  if (is_poisoned(b.bytes())) {
     found(memory_fault::poisoned);
-    detail::unpoison(b.begin, b.bytes);
+    detail::unpoison(b.begin(), b.own.bytes);
   }
 }
 
+/// Reports where one copy of the record was overwritten, and takes it from the other. Where both were, nothing more can
+/// be known of the block: the program ends.
+void checking_resource::check_header(block& b) noexcept {
+  const bool own_is_right = b.own.is_sealed();
+  if (own_is_right && std::memcmp(&b.own, &b.spare, sizeof(record)) == 0) return;
+  if (!own_is_right && !b.spare.is_sealed()) lose(b);
+
+  record& wrong = own_is_right ? b.spare : b.own;
+  const record& right = own_is_right ? b.own : b.spare;
+  const auto* const seen = reinterpret_cast<const std::byte*>(&wrong);
+  const auto* const other = std::mismatch(seen, seen + sizeof wrong, reinterpret_cast<const std::byte*>(&right)).first;
+  memory_report what = about(memory_fault::underrun, b);
+  what.offset = other - right.begin;
+  what.found = std::to_integer<unsigned char>(*other);
+  wrong = right;
+  fill({b.front_guard(), b.begin()}, guard_byte); // the same write came through there: no second report
+  report(what);
+}
+
+void checking_resource::lose(block& b) noexcept {
+  std::byte* const about_there = b.front_guard() + guard_bytes;
+  const memory_report what{.fault = memory_fault::underrun,
+                           .name = options_.name,
+                           .block = about_there,
+                           .offset = reinterpret_cast<std::byte*>(&b.spare.seal) - about_there,
+                           .found = static_cast<unsigned char>(b.spare.seal)};
+  report(what);
+  print(what, stderr);
+  halt(as_failure(what));
+}
+
 void checking_resource::check_guards(block& b) noexcept {
+  check_header(b);
   const auto look = [&](byte_range guard, memory_fault fault) {
     const std::byte* const other = first_other(guard, guard_byte);
     if (other == nullptr) return;
     memory_report what = about(fault, b);
-    what.offset = other - b.begin;
+    what.offset = other - b.begin();
     what.found = std::to_integer<unsigned char>(*other);
     fill(guard, guard_byte);
     report(what);
   };
-  look({b.front_guard(), b.begin}, memory_fault::underrun);
+  look({b.front_guard(), b.begin()}, memory_fault::underrun);
   look({b.end(), guard_bytes}, memory_fault::overrun);
 }
 
 void checking_resource::check_freed(block& b) noexcept {
   check_guards(b);
   const std::byte* other = nullptr;
-  for_each_filled({b.begin, b.bytes}, [&](byte_range part) {
+  for_each_filled(b.bytes(), [&](byte_range part) {
     if (other == nullptr) other = first_other(part, freed_byte);
   });
   if (other == nullptr) return;
   memory_report what = about(memory_fault::write_after_free, b);
-  what.offset = other - b.begin;
+  what.offset = other - b.begin();
   what.found = std::to_integer<unsigned char>(*other);
-  for_each_filled({b.begin, b.bytes}, [](byte_range part) { fill(part, freed_byte); });
+  for_each_filled(b.bytes(), [](byte_range part) { fill(part, freed_byte); });
   report(what);
 }
 
@@ -562,11 +651,11 @@ void checking_resource::check_freed(block& b) noexcept {
 void checking_resource::report_unknown(const block* near, const void* p, std::size_t bytes,
                                        std::size_t alignment) noexcept {
   memory_report what{.fault = memory_fault::foreign_pointer, .name = options_.name};
-  if (near != nullptr && near->begin == p) {
+  if (near != nullptr && near->begin() == p) {
     what = about(memory_fault::double_free, *near);
-  } else if (near != nullptr && within(p, near->begin, near->bytes) == ownership::yes) {
+  } else if (near != nullptr && within(p, near->begin(), near->own.bytes) == ownership::yes) {
     what = about(memory_fault::foreign_pointer, *near);
-    what.offset = static_cast<const std::byte*>(p) - near->begin;
+    what.offset = static_cast<const std::byte*>(p) - near->begin();
   }
   what.pointer = p;
   what.given_bytes = bytes;
@@ -587,12 +676,13 @@ void checking_resource::report(const memory_report& what) noexcept {
 }
 
 memory_report checking_resource::about(memory_fault fault, const block& b) const noexcept {
+  const record& r = b.known();
   return {.fault = fault,
           .name = options_.name,
-          .serial = b.serial,
-          .block = b.begin,
-          .bytes = b.bytes,
-          .alignment = b.alignment};
+          .serial = r.serial,
+          .block = r.begin,
+          .bytes = r.bytes,
+          .alignment = r.alignment};
 }
 
 } // namespace allot::inline ALLOT_ABI

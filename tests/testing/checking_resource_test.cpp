@@ -10,8 +10,10 @@
 
 #include <cstdint>
 #include <cstring>
+#include <ctime>
 #include <limits>
 #include <memory_resource>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -128,6 +130,45 @@ TEST_SUITE("checking_resource") {
       up.deallocate(p, 100, 8);
       CHECK(up.errors() == 1);
     }
+  }
+
+  TEST_CASE("an underrun through the guard into the header is an underrun, and the block comes back all the same") {
+    for (const std::ptrdiff_t offset : {-33, -40, -48, -64, -96, -100, -160}) {
+      allot::checking_resource up{recording};
+      void* const p = up.allocate(8, 8);
+      bytes_of(p)[offset] ^= 0x41;
+      CHECK(up.owns(p) == allot::ownership::yes);
+      up.deallocate(p, 8, 8);
+      CHECK(up.errors() == 1);
+      CHECK(up.first_error()->fault == memory_fault::underrun);
+      CHECK(up.first_error()->serial == 1);
+      CHECK(up.first_error()->offset == offset);
+      CHECK(up.live_blocks() == 0);
+    }
+  }
+
+  TEST_CASE("check survives a guard and a record that were overwritten, and finds it in quarantine too") {
+    allot::checking_resource up{recording};
+    void* const p = up.allocate(8, 8);
+    std::memset(bytes_of(p) - 96, 0x41, 96);
+    CHECK(up.check() == 1);
+    CHECK(up.first_error()->bytes == 8);
+    CHECK(up.first_error()->offset == -96);
+    up.deallocate(p, 8, 8);
+    CHECK(up.errors() == 1);
+    std::memset(bytes_of(p) - 96, 0x41, 96);
+    CHECK(up.check() == 1);
+    CHECK(up.errors(memory_fault::underrun) == 2);
+  }
+
+  TEST_CASE("a header of which nothing is left ends the program with a report, also where faults are recorded") {
+    CHECK(dies(
+        [] {
+          allot::checking_resource up{recording};
+          std::memset(bytes_of(up.allocate(8, 8)) - 120, 0x41, 120);
+          up.check();
+        },
+        "underrun: byte -104 of the block at about "));
   }
 
   TEST_CASE("finds a write after free, on demand and when the block leaves the quarantine") {
@@ -322,6 +363,32 @@ TEST_SUITE("checking_resource") {
     up.deallocate(up.allocate(1, 1), 1, 1);
   }
 
+#if !ALLOT_VALGRIND
+  TEST_CASE("the time of a call does not grow with the blocks that are live, in whatever rhythm they were taken") {
+    constexpr std::size_t live = 1000;
+    const auto time_of = [](std::size_t stride) {
+      allot::checking_resource up{{.quarantine_bytes = 0}};
+      const auto pairs = [&](std::size_t n) {
+        for (std::size_t i = 0; i < n; ++i)
+          up.deallocate(up.allocate(8, 8), 8, 8);
+      };
+      std::vector<void*> blocks;
+      for (std::size_t i = 0; i < live; ++i) {
+        blocks.push_back(up.allocate(8, 8));
+        pairs(stride - 1);
+      }
+      const std::clock_t start = std::clock();
+      pairs(20000);
+      const std::clock_t end = std::clock();
+      for (void* const p : blocks)
+        up.deallocate(p, 8, 8);
+      return static_cast<double>(end - start);
+    };
+    // Every 987th: multiples of a Fibonacci number, times the golden ratio, are hardly random.
+    CHECK(time_of(987) < 5 * time_of(1));
+  }
+#endif
+
   TEST_CASE("takes no memory but one upstream block for each of its own") {
     allot::checking_resource below;
     allot::checking_resource up{below};
@@ -353,21 +420,35 @@ TEST_SUITE("checking_resource") {
     allot::checking_resource up{below, {.quarantine_bytes = 10000}};
     up.deallocate(up.allocate(100, 1), 100, 1);
     CHECK(below.live_blocks() == 1);
-    up.deallocate(up.allocate(20000, 1), 20000, 1); // pushes out all, itself too
-    CHECK(below.live_blocks() == 0);
-    up.deallocate(up.allocate(100, 1), 100, 1);
+    up.deallocate(up.allocate(9500, 1), 9500, 1); // pushes the first one out
+    CHECK(below.live_blocks() == 1);
     up.empty_quarantine();
     CHECK(below.live_blocks() == 0);
   }
 
-  TEST_CASE("gives the quarantine up before it refuses for want of upstream memory") {
+  TEST_CASE("a block larger than the quarantine goes back at once, and pushes no other out") {
     allot::checking_resource below;
-    allot::failing_adaptor tight{below};
-    tight.fail_past(2000);
-    allot::checking_resource up{tight};
-    for (int i = 0; i < 10; ++i)
-      up.deallocate(up.allocate(1000, 8), 1000, 8);
-    CHECK(up.failures() == 0);
+    allot::checking_resource up{below, {.action = allot::on_fault::record, .quarantine_bytes = 10000}};
+    void* const small = up.allocate(100, 1);
+    up.deallocate(small, 100, 1);
+    void* const large = up.allocate(20000, 1);
+    up.deallocate(large, 20000, 1);
+    CHECK(below.live_blocks() == 1);
+    up.deallocate(small, 100, 1);
+    CHECK(up.errors(memory_fault::double_free) == 1);
+    up.deallocate(large, 20000, 1);
+    CHECK(up.errors(memory_fault::foreign_pointer) == 1); // nothing is known of it any more
+  }
+
+  TEST_CASE("asks its upstream once for each request, also where the quarantine holds memory back") {
+    allot::checking_resource below;
+    allot::failing_adaptor failing{below};
+    allot::checking_resource up{failing};
+    up.deallocate(up.allocate(8, 8), 8, 8);
+    failing.fail_at(1);
+    CHECK(up.try_allocate(8, 8) == nullptr);
+    CHECK(failing.calls() == 2);
+    CHECK(below.live_blocks() == 1);
   }
 
   TEST_CASE("fails past the allocation limit, by exception and by null") {
@@ -480,6 +561,19 @@ TEST_SUITE("checking_resource") {
     CHECK(up.try_allocate(8, 8) == nullptr);
     CHECK_THROWS_AS((void)up.allocate(8, 8), allot::out_of_memory);
     CHECK(up.failures() == 2);
+  }
+
+  TEST_CASE("a foreign upstream's other exceptions go through, and count as failures") {
+    struct length_checked : std::pmr::memory_resource {
+      void* do_allocate(std::size_t, std::size_t) override { throw std::length_error{"no"}; }
+      void do_deallocate(void*, std::size_t, std::size_t) override {}
+      bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override { return this == &other; }
+    } foreign;
+    allot::checking_resource up{foreign};
+    CHECK_THROWS_AS((void)up.allocate(8, 8), std::length_error);
+    CHECK(up.attempts() == 1);
+    CHECK(up.failures() == 1);
+    CHECK(up.status() == 0);
   }
 #endif
 }

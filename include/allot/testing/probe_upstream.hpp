@@ -14,7 +14,7 @@ struct upstream_verdict {
   bool ended = false;
   std::size_t leaked_blocks = 0;
   std::size_t errors = 0;                   ///< without the leaks
-  std::optional<memory_report> first_error; ///< a leak only where nothing else was wrong
+  std::optional<memory_report> first_error; ///< without the leaks
 };
 
 /// The upstream of a conformance fixture: gives exactly the alignment asked for, fails when it is told to, and records
