@@ -115,6 +115,23 @@ private:
   void give_back(void*, std::size_t, std::size_t) noexcept {}
 };
 
+/// Has hooks whose names it uses for more than the hook.
+class overloading final : public allot::resource_interface<overloading> {
+public:
+  [[maybe_unused]] static constexpr const char* class_name = "overloading";
+
+private:
+  friend resource_interface;
+  void* place(std::size_t, std::size_t) noexcept { return nullptr; }
+  void* place_or_fail(std::size_t bytes, std::size_t alignment) { return place_or_fail({bytes, alignment}); }
+  void* place_or_fail(layout) { return this; }
+  void give_back(void*, std::size_t, std::size_t) noexcept {}
+  [[nodiscard]] ownership holds(const void* p) const noexcept { return holds(p, 1); }
+  [[nodiscard]] ownership holds(const void* p, std::size_t bytes) const noexcept {
+    return allot::within(p, this, bytes);
+  }
+};
+
 static_assert(!std::is_copy_constructible_v<one_block> && !std::is_move_constructible_v<one_block>);
 static_assert(!std::is_copy_assignable_v<one_block> && !std::is_move_assignable_v<one_block>);
 static_assert(noexcept(std::declval<one_block&>().deallocate(nullptr, 0)));
@@ -217,6 +234,14 @@ TEST_SUITE("resource_interface") {
     CHECK(r.insisted == 2);
     CHECK(r.tried == 2);
     CHECK(line_of([&] { (void)r.allocate(2, 1); }) == "allot: two_paths: no room for 2 bytes aligned to 1");
+  }
+
+  TEST_CASE("a hook is found though its name is overloaded") {
+    overloading r;
+    CHECK(r.allocate(8, 8) == &r);
+    CHECK(r.try_allocate(8, 8) == nullptr);
+    CHECK(r.owns(&r) == ownership::yes);
+    CHECK(r.owns(&r + 1) == ownership::no);
   }
 
   TEST_CASE("the record of a failure is made of the class and the request") {

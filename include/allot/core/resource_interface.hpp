@@ -63,7 +63,9 @@ public:
 
   /// Whether `p` points into this resource's memory: a range test, not a test of liveness.
   [[nodiscard]] ownership owns([[maybe_unused]] const void* p) const noexcept {
-    if constexpr (requires { &Derived::holds; }) { // by its name alone: a wrong signature is an error
+    // Found by its name, so that a wrong signature is an error; an overloaded name is found by the call.
+    if constexpr (
+        requires { &Derived::holds; } || requires { self().holds(p); }) {
       return self().holds(p);
     } else {
       return ownership::unknown;
@@ -84,7 +86,8 @@ private:
   [[nodiscard]] const Derived& self() const noexcept { return static_cast<const Derived&>(*this); }
 
   void* placed(std::size_t bytes, std::size_t alignment) {
-    if constexpr (requires { &Derived::place_or_fail; }) {
+    if constexpr (
+        requires { &Derived::place_or_fail; } || requires { self().place_or_fail(bytes, alignment); }) {
       return self().place_or_fail(bytes, alignment);
     } else {
       void* const p = self().place(bytes, alignment);
@@ -96,7 +99,8 @@ private:
 
   /// The record of a failure: `refusal` where the class writes its own, else its name and what its queries say.
   [[nodiscard]] failure record_of(std::size_t bytes, std::size_t alignment) const noexcept {
-    if constexpr (requires { &Derived::refusal; }) {
+    if constexpr (
+        requires { &Derived::refusal; } || requires { self().refusal(bytes, alignment); }) {
       return self().refusal(bytes, alignment);
     } else {
       failure record{.resource = Derived::class_name, .bytes = bytes, .alignment = alignment};
