@@ -105,6 +105,7 @@ TEST_SUITE("failure") {
   TEST_CASE("a missing block is described by who, what and how full") {
     CHECK(described(full) == full_line);
     CHECK(described({.resource = "r", .bytes = 1}) == "allot: r: no room for 1 byte");
+    CHECK(described({.resource = nullptr, .bytes = 1}) == "allot: ?: no room for 1 byte");
     CHECK(described({.resource = "r", .bytes = 0, .alignment = 1}) == "allot: r: no room for 0 bytes aligned to 1");
     CHECK(described({.resource = "r", .bytes = 2, .used = 5}) == "allot: r: no room for 2 bytes: 5 bytes in use");
     CHECK(described({.resource = "r", .bytes = 2, .capacity = 5}) ==

@@ -59,6 +59,14 @@ TEST_SUITE("ownership") {
     CHECK(allot::within(at(0), at(last - 15), 16) == ownership::no);
   }
 
+  TEST_CASE("an owns of other words, or one that may throw, is not allot's") {
+    CHECK(allot::tells_ownership<exact>);
+    CHECK(allot::tells_ownership<unsaid>);
+    CHECK_FALSE(allot::tells_ownership<throwing>);
+    CHECK_FALSE(allot::tells_ownership<yes_or_no>);
+    CHECK_FALSE(allot::tells_ownership<int>);
+  }
+
   TEST_CASE("only who says so, without an exception and in the right words, knows its own") {
     CHECK(allot::knows_its_own<exact>);
     CHECK_FALSE(allot::knows_its_own<silent>);

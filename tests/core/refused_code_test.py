@@ -58,6 +58,22 @@ class RefusedCode(unittest.TestCase):
                              "no member named 'give_back'")
 
     @with_each_compiler
+    def test_a_hook_of_another_signature_is_not_passed_over(self, compiler):
+        friend = "friend resource_interface;\n"
+        use = "void* f() { return object.allocate(1); }"
+        for name, right, wrong in (
+                ("holds", "allot::ownership holds(const void*) const noexcept { return {}; }",
+                 "allot::ownership holds(const void*) noexcept { return {}; }"),
+                ("place_or_fail", "void* place_or_fail(std::size_t, std::size_t) { return this; }",
+                 "void* place_or_fail(std::size_t) { return this; }"),
+                ("refusal", "allot::failure refusal(std::size_t, std::size_t) const noexcept { return {}; }",
+                 "allot::failure refusal(std::size_t) const noexcept { return {}; }")):
+            self.accepts(compiler, RESOURCE.replace(friend, friend + right) + use)
+            status, messages = compile_text(compiler, RESOURCE.replace(friend, friend + wrong) + use)
+            self.assertNotEqual(status, 0, "it compiles")
+            self.assertIn(f"self().{name}(", messages)
+
+    @with_each_compiler
     def test_a_resource_needs_the_name_of_its_class(self, compiler):
         self.refuses_without(compiler, RESOURCE, 'static constexpr const char* class_name = "mine";', "class_name")
 

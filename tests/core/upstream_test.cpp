@@ -44,6 +44,11 @@ private:
   [[nodiscard]] ownership holds(const void* p) const noexcept { return p == this ? ownership::yes : ownership::no; }
 };
 
+/// Someone else's class, whose `owns` is not allot's.
+struct yes_or_no {
+  bool owns(const void*) const noexcept { return true; }
+};
+
 struct may_throw {
   void* try_allocate(std::size_t, std::size_t);
 };
@@ -84,6 +89,7 @@ TEST_SUITE("upstream") {
     CHECK(allot::owned_by(up, &up) == ownership::yes);
     CHECK(allot::owned_by(known, nullptr) == ownership::no);
     CHECK(allot::owned_by(foreign, &up) == ownership::unknown);
+    CHECK(allot::owned_by(yes_or_no{}, &up) == ownership::unknown);
   }
 
 #if ALLOT_EXCEPTIONS
