@@ -19,6 +19,7 @@ constinit allot::static_slot<plain, 64, 4> slot;
 BUFFER = """
 #include <allot/source/static_buffer.hpp>
 constinit allot::static_buffer<64, 4> buffer;
+auto claimed() { return buffer.claim(); }
 """
 
 SECTION = """
@@ -52,6 +53,10 @@ class RefusedStatics(unittest.TestCase):
     @with_each_compiler
     def test_a_slot_takes_no_resource_whose_constructor_may_throw(self, compiler):
         self.refuses(compiler, SLOT, "noexcept", "", "a throw would spend the slot")
+
+    @with_each_compiler
+    def test_a_temporary_buffer_cannot_be_claimed(self, compiler):
+        self.refuses(compiler, BUFFER, "buffer.claim", "allot::static_buffer<64, 4>{}.claim", "")
 
     @with_each_compiler
     def test_a_slot_takes_no_resource_that_is_made_from_something_else(self, compiler):

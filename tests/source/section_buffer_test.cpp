@@ -23,6 +23,7 @@ ALLOT_SECTION_BUFFER(in_unnamed_namespace, 300, 64, ".bss.allot_test");
 ALLOT_SECTION_BUFFER(untouched, 32, 1, ".allot_test");
 
 alignas(8) std::byte users_own[24];
+std::byte shared_array[8];
 constinit allot::section_buffer<users_own> over_users_own;
 
 } // namespace
@@ -71,6 +72,14 @@ TEST_SUITE("section_buffer") {
     std::ranges::fill(untouched_bytes, noise);
     CHECK(!untouched.is_claimed()); // noise in the section is none in the flag
     CHECK(std::ranges::all_of(untouched.claim(), [](std::byte b) { return b == noise; }));
+  }
+
+  TEST_CASE("two handles of one array have one claim between them") {
+    static constinit allot::section_buffer<shared_array> first;
+    static constinit allot::section_buffer<shared_array> second;
+    static_cast<void>(first.claim());
+    CHECK(second.is_claimed());
+    CHECK(!second.try_claim());
   }
 
   TEST_CASE("any array of bytes with linkage will do") {

@@ -149,6 +149,13 @@ TEST_SUITE("static_resource") {
     CHECK(r.owns(&r) == allot::ownership::no);
   }
 
+  TEST_CASE("a block of no bytes serves no request of no bytes: the address would be somebody else's") {
+    std::byte others[1];
+    allot::static_resource<> r{std::span{others}.first(0)};
+    CHECK(r.try_allocate(0, 1) == nullptr);
+    CHECK(!r.is_claimed());
+  }
+
 #if ALLOT_CHECK_LEVEL > 0
   TEST_CASE("a block that is not its own, or was never given out, ends a checked program") {
     allot::static_buffer<64> buffer;

@@ -24,6 +24,9 @@ namespace allot::inline ALLOT_ABI {
 /// - The N bytes are aligned to `Align`, and zero at the claim where the slot is a static. The name is kept by the
 ///   resource alone.
 ///
+/// It is for objects of static storage duration. The resource in a local one ends without a destructor: it gives nothing
+/// back, and an arena's poison for AddressSanitizer or Memcheck stays on the stack.
+///
 /// Costs: sizeof(Resource) + N + 2 bytes and padding. A claim is one atomic exchange, a lost claim a load.
 /// Threads: the slot any thread and interrupt handlers, lock-free; the resource as its own class says.
 ///

@@ -11,7 +11,8 @@
 namespace allot::inline ALLOT_ABI::detail {
 
 /// What one-shot buffers of N bytes have in common: the ways to claim. `Derived` names its class by `class_name`, its
-/// memory by `bytes()`, and holds the `flag_`, behind the memory: in front it would cost a whole alignment.
+/// memory by `bytes()`, and has the `flag_`, behind the memory: in front it would cost a whole alignment. A temporary cannot
+/// be claimed: its bytes would be gone.
 template <class Derived, std::size_t N>
 class one_shot {
 public:
@@ -22,21 +23,21 @@ public:
   /// The bytes, for the first caller.
   /// \param name  for the record where the claim fails; static storage, and not kept
   /// \throws already_claimed for everyone else
-  [[nodiscard]] std::span<std::byte, N> claim(const char* name = nullptr) {
+  [[nodiscard]] std::span<std::byte, N> claim(const char* name = nullptr) & {
     if (!self().flag_.claim()) [[unlikely]]
       raise_already_claimed(Derived::class_name, name, N);
     return self().bytes();
   }
 
   /// `claim`, and writes zeros over the bytes: for memory that nobody else zeroes.
-  [[nodiscard]] std::span<std::byte, N> claim_zeroed(const char* name = nullptr) {
+  [[nodiscard]] std::span<std::byte, N> claim_zeroed(const char* name = nullptr) & {
     const std::span<std::byte, N> bytes = claim(name);
     std::memset(bytes.data(), 0, N);
     return bytes;
   }
 
   /// The bytes for the first caller, nothing for everyone else.
-  [[nodiscard]] std::optional<std::span<std::byte, N>> try_claim() noexcept {
+  [[nodiscard]] std::optional<std::span<std::byte, N>> try_claim() & noexcept {
     if (!self().flag_.claim()) return std::nullopt;
     return self().bytes();
   }

@@ -18,13 +18,14 @@ namespace allot::inline ALLOT_ABI {
 ///     .usbsram  usb_frames_bytes  the array: as its memory happens to be
 ///
 /// Guarantees
-/// - The flag is one byte in `.bss` and never in the section; nothing runs before `main` or at exit.
+/// - The flag is one byte in `.bss` and never in the section; nothing runs before `main` or at exit. It belongs to the
+///   array: whoever makes a second handle of the same array claims the same bytes.
 /// - `claim()` does not write to the array. Nobody may have zeroed it: take `claim_zeroed()` where that matters.
 ///
 /// Its members are those of `static_buffer`. The array needs linkage (namespace scope, also an unnamed one) and is reached
 /// through this handle only.
 ///
-/// Costs: one byte beside the array. A claim is one atomic exchange, a lost claim a load.
+/// Costs: two bytes beside the array. A claim is one atomic exchange, a lost claim a load.
 /// Threads: any thread and interrupt handlers, lock-free.
 ///
 /// \snippet tests/source/section_buffer_test.cpp example
@@ -43,7 +44,7 @@ private:
 
   [[nodiscard]] std::span<std::byte, sizeof(Array)> bytes() const noexcept { return Array; }
 
-  claim_flag flag_;
+  static inline constinit claim_flag flag_; // of the array: two handles of one array are one buffer
 };
 
 } // namespace allot::inline ALLOT_ABI

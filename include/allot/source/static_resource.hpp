@@ -4,6 +4,7 @@
 #include <allot/core/resource_interface.hpp>
 #include <allot/source/static_buffer.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 
@@ -68,7 +69,7 @@ private:
 ///
 /// It refers to its memory since one that held N bytes could lie in no `.bss`: a pointer to its virtual functions is not zero.
 ///
-/// Costs: 32 bytes. An allocation is one atomic exchange, a later one a load.
+/// Costs: 24 bytes over a `static_buffer`, 40 over a span. An allocation is one atomic exchange, a later one a load.
 /// Threads: any thread and interrupt handlers, lock-free.
 ///
 /// \snippet tests/source/static_resource_test.cpp example
@@ -113,7 +114,8 @@ private:
   friend resource_interface<static_resource>;
 
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
-    return bytes <= capacity() && block_.is_aligned_to(alignment) ? block_.try_claim() : nullptr;
+    return std::max<std::size_t>(bytes, 1) <= capacity() && block_.is_aligned_to(alignment) ? block_.try_claim()
+                                                                                            : nullptr;
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t) noexcept {
