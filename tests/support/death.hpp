@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
@@ -26,17 +27,20 @@ struct ending {
   [[nodiscard]] bool says(std::string_view text) const { return output.find(text) != std::string::npos; }
 };
 
-/// Runs `f` in a forked child, which exits with 0 when f returns. POSIX only; no thread but this one may be running
-/// anything that f needs.
+[[noreturn]] inline void give_up(const char* what) {
+  std::perror(what);
+  std::abort();
+}
+
+/// Runs `f` in a forked child, which exits with 0 when f returns, and aborts when an exception comes out of it. POSIX
+/// only; no thread but this one may be running anything that f needs.
 template <class F>
 ending ending_of(F f) {
   int ends[2];
-  if (pipe(ends) != 0) {
-    std::perror("pipe");
-    std::abort();
-  }
+  if (pipe(ends) != 0) give_up("pipe");
   std::fflush(nullptr);
   const pid_t child = fork();
+  if (child == -1) give_up("fork");
   if (child == 0) {
     for (const int s : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
       std::signal(s, SIG_DFL); // doctest's are set
@@ -45,17 +49,20 @@ ending ending_of(F f) {
     dup2(ends[1], STDERR_FILENO);
     close(ends[0]);
     std::set_terminate(std::abort);
-    f();
+    [&]() noexcept { f(); }(); // noexcept: else doctest's handlers, up the stack, would go on in the child
     std::fflush(stderr);
     _exit(0);
   }
   close(ends[1]);
   ending result;
   char text[4096];
-  for (ssize_t n; (n = read(ends[0], text, sizeof text)) > 0;)
-    result.output.append(text, static_cast<std::size_t>(n));
+  for (ssize_t n; (n = read(ends[0], text, sizeof text)) > 0 || (n == -1 && errno == EINTR);) {
+    if (n > 0) result.output.append(text, static_cast<std::size_t>(n));
+  }
   close(ends[0]);
-  waitpid(child, &result.status, 0);
+  while (waitpid(child, &result.status, 0) == -1) {
+    if (errno != EINTR) give_up("waitpid");
+  }
   return result;
 }
 
