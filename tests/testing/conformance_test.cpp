@@ -125,6 +125,27 @@ struct adds_a_header_unguarded : sound {
   void do_deallocate(void* p, std::size_t n, std::size_t a) override { sound::do_deallocate(p, n + 16, a); }
 };
 
+/// Guards the sum that it needs, but for alignments up to a page only.
+struct guards_up_to_a_page : sound {
+  using sound::sound;
+  static std::size_t with_slack(std::size_t n, std::size_t a) { return n + (a > 4096 ? 2 * a : 0); }
+  void* do_allocate(std::size_t n, std::size_t a) override {
+    return n > ~std::size_t{0} - 8192 ? throw std::bad_alloc{} : sound::do_allocate(with_slack(n, a), a);
+  }
+  void do_deallocate(void* p, std::size_t n, std::size_t a) override { sound::do_deallocate(p, with_slack(n, a), a); }
+};
+
+struct throws_a_number : sound {
+  using sound::sound;
+  void* try_allocate(std::size_t n, std::size_t a) noexcept {
+    return n > (std::size_t{1} << 40) ? nullptr : sound::try_allocate(n, a);
+  }
+  void* do_allocate(std::size_t n, std::size_t a) override {
+    if (n > (std::size_t{1} << 40)) throw 42;
+    return sound::do_allocate(n, a);
+  }
+};
+
 struct throws_length_error : sound {
   using sound::sound;
   void* try_allocate(std::size_t n, std::size_t a) noexcept {
@@ -228,6 +249,14 @@ struct equal_by_type : sound {
   }
 };
 
+struct equal_by_upstream : sound {
+  using sound::sound;
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+    const auto* const o = dynamic_cast<const equal_by_upstream*>(&other);
+    return o != nullptr && &o->up == &up;
+  }
+};
+
 struct not_even_itself : sound {
   using sound::sound;
   bool do_is_equal(const std::pmr::memory_resource&) const noexcept override { return false; }
@@ -268,6 +297,111 @@ private:
 
   allot::probe_upstream& up_;
   bool broken_ = false;
+};
+
+/// One of allot's family with books that are right, for those below to get wrong.
+template <class Derived>
+class with_books : public allot::resource_interface<Derived> {
+public:
+  static constexpr const char* class_name = "with_books";
+  explicit with_books(allot::probe_upstream& upstream) : up{upstream} {}
+
+  void* place(std::size_t n, std::size_t a) noexcept {
+    void* const p = up.try_allocate(n, a);
+    if (p != nullptr) charge(n);
+    return p;
+  }
+  void give_back(void* p, std::size_t n, std::size_t a) noexcept {
+    up.deallocate(p, n, a);
+    bytes -= n;
+  }
+  void charge(std::size_t n) { most = std::max(most, bytes += n); }
+
+  [[nodiscard]] std::size_t used() const noexcept { return bytes; }
+  [[nodiscard]] std::size_t high_water() const noexcept { return most; }
+
+  allot::probe_upstream& up;
+  std::size_t bytes = 0;
+  std::size_t most = 0;
+};
+
+struct keeps_books final : with_books<keeps_books> {
+  using with_books::with_books;
+};
+
+struct charges_what_it_refuses final : with_books<charges_what_it_refuses> {
+  using with_books::with_books;
+  void* place(std::size_t n, std::size_t a) noexcept {
+    void* const p = up.try_allocate(n, a);
+    charge(n);
+    return p;
+  }
+};
+
+struct has_no_peak final : with_books<has_no_peak> {
+  using with_books::with_books;
+  [[nodiscard]] std::size_t high_water() const noexcept { return 0; }
+};
+
+struct counts_blocks_for_bytes final : with_books<counts_blocks_for_bytes> {
+  using with_books::with_books;
+  [[nodiscard]] std::size_t used() const noexcept { return bytes / 2; }
+};
+
+struct never_discharges final : with_books<never_discharges> {
+  using with_books::with_books;
+  void give_back(void* p, std::size_t n, std::size_t a) noexcept { up.deallocate(p, n, a); }
+};
+
+struct asks_twice_when_refused final : with_books<asks_twice_when_refused> {
+  using with_books::with_books;
+  void* place(std::size_t n, std::size_t a) noexcept {
+    void* const p = with_books::place(n, a);
+    return p == nullptr ? with_books::place(n, a) : p;
+  }
+};
+
+/// Tries first whether upstream has it.
+struct asks_twice_when_served final : with_books<asks_twice_when_served> {
+  using with_books::with_books;
+  void* place(std::size_t n, std::size_t a) noexcept {
+    up.deallocate(up.try_allocate(n, a), n, a);
+    return with_books::place(n, a);
+  }
+};
+
+/// An arena of 2000 bytes in a larger buffer; `Past` bytes more are given out, and `remaining` says `Off` too many.
+template <std::size_t Past, std::size_t Off>
+class small_arena final : public allot::resource_interface<small_arena<Past, Off>> {
+public:
+  static constexpr const char* class_name = "small_arena";
+  void* place(std::size_t n, std::size_t a) noexcept {
+    const std::size_t start = next(a);
+    const std::size_t bytes = std::max<std::size_t>(n, 1);
+    if (start > capacity() + Past || bytes > capacity() + Past - start) return nullptr;
+    taken_ = start + bytes;
+    return buffer_ + start;
+  }
+  void give_back(void*, std::size_t, std::size_t) noexcept {}
+  [[nodiscard]] std::size_t capacity() const noexcept { return 2000; }
+  [[nodiscard]] std::size_t remaining(std::size_t a) const noexcept {
+    const std::size_t start = next(a);
+    return start < capacity() + Past ? capacity() + Past - start + Off : 0;
+  }
+
+private:
+  [[nodiscard]] std::size_t next(std::size_t a) const noexcept {
+    return taken_ + allot::padding_to(buffer_ + taken_, a);
+  }
+  std::size_t taken_ = 0;
+  alignas(64) std::byte buffer_[2000 + Past + 1];
+};
+
+template <std::size_t Past, std::size_t Off>
+struct small_arena_fixture {
+  small_arena<Past, Off> r;
+  auto& resource() { return r; }
+  static constexpr bool reuses_memory = false;
 };
 
 struct throws_from_try : sound {
@@ -335,6 +469,14 @@ struct forgets_large_blocks : sound {
   using sound::sound;
   void do_deallocate(void* p, std::size_t n, std::size_t a) override {
     if (n < 1000) sound::do_deallocate(p, n, a);
+  }
+};
+
+/// Leaves alone the sizes that the short scripts give back.
+struct forgets_blocks_of_rare_sizes : sound {
+  using sound::sound;
+  void do_deallocate(void* p, std::size_t n, std::size_t a) override {
+    if (n < 60000 || n == 70000 || n == 100000) sound::do_deallocate(p, n, a);
   }
 };
 
@@ -412,6 +554,8 @@ constexpr broken_promise broken_promises[] = {
     {"aligns_no_further<4096>", "large_alignment", run_over_probe<aligns_no_further<4096>>},
     {"aligns_no_further<2^22>", "large_alignment", run_over_probe<aligns_no_further<(1u << 22)>>},
     {"adds_a_header_unguarded", "huge_sizes", run_over_probe<adds_a_header_unguarded>},
+    {"guards_up_to_a_page", "huge_sizes", run_over_probe<guards_up_to_a_page>},
+    {"throws_a_number", "huge_sizes", run_over_probe<throws_a_number>},
     {"throws_length_error", "huge_sizes", run_over_probe<throws_length_error>},
     {"has_one_zero", "zero_bytes", run_over_probe<has_one_zero>},
     {"overlaps", "contents", run_over_probe<overlaps>},
@@ -421,7 +565,17 @@ constexpr broken_promise broken_promises[] = {
     {"sulks", "exhaustion", run_over_probe<sulks>},
     {"arena", "reuse", run_over_probe<arena>},
     {"equal_by_type", "equality", run_over_probe<equal_by_type>},
+    {"equal_by_upstream", "equality", run_over_probe<equal_by_upstream>},
     {"not_even_itself", "equality", run_over_probe<not_even_itself>},
+    {"charges_what_it_refuses", "clean_books", run_over_probe<charges_what_it_refuses>},
+    {"has_no_peak", "figures", run_over_probe<has_no_peak>},
+    {"counts_blocks_for_bytes", "figures", run_over_probe<counts_blocks_for_bytes>},
+    {"never_discharges", "figures", run_over_probe<never_discharges>},
+    {"small_arena<8, 0>", "figures", allot::run_check<small_arena_fixture<8, 0>>},
+    {"small_arena<0, 1>", "remaining", allot::run_check<small_arena_fixture<0, 1>>},
+    {"small_arena<0, -1>", "remaining", allot::run_check<small_arena_fixture<0, ~std::size_t{0}>>},
+    {"asks_twice_when_refused", "asks_once", run_over_probe<asks_twice_when_refused>},
+    {"asks_twice_when_served", "asks_once", run_over_probe<asks_twice_when_served>},
     {"owns_all", "owns", run_over_probe<owns_all>},
     {"owns_none", "owns", run_over_probe<owns_none>},
     {"claims_to_know", "owns", run_over_probe<claims_to_know>},
@@ -435,6 +589,7 @@ constexpr broken_promise broken_promises[] = {
     {"writes_a_footer", "in_bounds", run_over_probe<writes_a_footer>},
     {"links_freed_blocks", "in_bounds", run_over_probe<links_freed_blocks>},
     {"forgets_large_blocks", "leaks_nothing", run_over_probe<forgets_large_blocks>},
+    {"forgets_blocks_of_rare_sizes", "random_model", run_over_probe<forgets_blocks_of_rare_sizes>},
 #if ALLOT_ASAN
     {"leaves_poison", "goes_back_clean", run_over_probe<leaves_poison>},
 #endif
@@ -453,7 +608,21 @@ const allot::conformance_check& check_named(std::string_view name) {
 } // namespace
 
 TEST_SUITE("conformance") {
-  TEST_CASE("a stranger's sound resource passes") { check_contract<over_probe<sound>>(); }
+  TEST_CASE("a stranger's sound resource passes, and so do books that are right") {
+    check_contract<over_probe<sound>>();
+    check_contract<over_probe<keeps_books>>();
+    check_contract<small_arena_fixture<0, 0>>();
+  }
+
+  TEST_CASE("memory that is held back for a while is no memory lost") {
+    struct keeps_some {
+      allot::probe_upstream up;
+      allot::checking_resource r{up, {.action = allot::on_fault::record}};
+      auto& resource() { return r; }
+      auto& upstream() { return up; }
+    };
+    CHECK(allot::run_check<keeps_some>(check_named("reuse")).result == allot::verdict::passed);
+  }
 
   TEST_CASE("each broken promise is found by its check, which says what it saw") {
     for (const auto& broken : broken_promises) {

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <memory_resource>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -32,6 +33,13 @@
 ///     }
 ///
 /// Built without exceptions only `try_allocate` is called, since `allocate` could not fail and return.
+///
+/// Of docs/contracts.md these are not checked: the order of an adaptor's ledger and the number of upstream calls, as long
+/// as none is made twice (4); that nothing is copied (9) and that lifetimes start (10), which a compiler sees; threads
+/// (11); what `reserved` means (13). Equality is tried against a second resource over the same upstream only where the
+/// type can be made from a `probe_upstream` alone. Memory that is written outside of a resource's own, or is lost, is
+/// seen where the fixture offers an upstream, or by a sanitizer. And a fault can hide in a size that no check asks for,
+/// or behind more requests than one makes: a few thousand of them.
 
 namespace allot::inline ALLOT_ABI {
 
@@ -59,6 +67,8 @@ struct conformance_traits {
   bool refuses_everything = false;
   /// Only one resource of the kind can live at a time: another fixture would hold the same one, or none.
   bool single_instance = false;
+  /// May ask its upstream again for what was refused, within one request: a resource that retries.
+  bool asks_again = false;
 
   bool is_allots = false;        ///< derives from `allot::resource`
   bool tries = false;            ///< has a `try_allocate` that is noexcept
@@ -66,6 +76,13 @@ struct conformance_traits {
   bool owns = false;             ///< can be asked `owns`
   bool owns_is_exact = false;    ///< and says that it always knows
   bool has_upstream = false;     ///< the fixture offers one
+};
+
+/// What a resource says of itself; empty where it has no such query.
+struct conformance_figures {
+  std::optional<std::size_t> used;
+  std::optional<std::size_t> capacity;
+  std::optional<std::size_t> high_water;
 };
 
 /// One fresh resource as the checks see it: each call in the ways in which a user can make it.
@@ -82,7 +99,12 @@ public:
   virtual void* try_allocate(std::size_t bytes, std::size_t alignment) = 0;
   virtual void deallocate(void* p, std::size_t bytes, std::size_t alignment) = 0;
   [[nodiscard]] virtual ownership owns(const void* p) const = 0;
+  [[nodiscard]] virtual conformance_figures figures() const = 0;
+  [[nodiscard]] virtual std::optional<std::size_t> remaining(std::size_t alignment) const = 0;
   /// \}
+
+  /// Whether it is equal to a second one over the same upstream; empty where no such one can be made.
+  [[nodiscard]] virtual std::optional<bool> equals_a_twin() const = 0;
 
   [[nodiscard]] std::pmr::memory_resource& base() const noexcept { return base_; }
   /// The same, or null where it is not one of allot's.
@@ -148,6 +170,7 @@ constexpr conformance_traits traits_of() noexcept {
   if constexpr (requires { Fixture::reuses_memory; }) t.reuses_memory = Fixture::reuses_memory;
   if constexpr (requires { Fixture::refuses_everything; }) t.refuses_everything = Fixture::refuses_everything;
   if constexpr (requires { Fixture::single_instance; }) t.single_instance = Fixture::single_instance;
+  if constexpr (requires { Fixture::asks_again; }) t.asks_again = Fixture::asks_again;
   t.is_allots = std::derived_from<type, resource>;
   t.tries = tries<type>;
   t.tries_but_throws = !tries<type> && requires(type & r, std::size_t n) { r.try_allocate(n, n); };
@@ -183,7 +206,37 @@ public:
 
   [[nodiscard]] ownership owns(const void* p) const override { return owned_by(resource_, p); }
 
+  [[nodiscard]] conformance_figures figures() const override {
+    conformance_figures all;
+    const Resource& r = resource_;
+    if constexpr (requires { std::size_t{r.used()}; }) all.used = r.used();
+    if constexpr (requires { std::size_t{r.capacity()}; }) all.capacity = r.capacity();
+    if constexpr (requires { std::size_t{r.high_water()}; }) all.high_water = r.high_water();
+    return all;
+  }
+
+  [[nodiscard]] std::optional<std::size_t> remaining([[maybe_unused]] std::size_t alignment) const override {
+    if constexpr (requires(const Resource& r) { std::size_t{r.remaining(alignment)}; }) {
+      return resource_.remaining(alignment);
+    } else {
+      return std::nullopt;
+    }
+  }
+
+  [[nodiscard]] std::optional<bool> equals_a_twin() const override {
+    if constexpr (std::is_constructible_v<Resource, probe_upstream&>) {
+      if (this->upstream() != nullptr) return is_equal_to(Resource(*this->upstream()));
+    } else if constexpr (std::is_constructible_v<Resource, probe_upstream*>) {
+      if (this->upstream() != nullptr) return is_equal_to(Resource(this->upstream()));
+    }
+    return std::nullopt;
+  }
+
 private:
+  [[nodiscard]] bool is_equal_to(const std::pmr::memory_resource& twin) const {
+    return this->base().is_equal(twin) || twin.is_equal(this->base());
+  }
+
   static resource* allots_of([[maybe_unused]] Resource& r) noexcept {
     if constexpr (std::derived_from<Resource, resource>) {
       return &r;
