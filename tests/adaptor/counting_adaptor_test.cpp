@@ -91,6 +91,24 @@ void step(Counted& counted, shadow_ledger& shadow, allot::split_mix& random) {
   }
 }
 
+struct cannot_restart {
+  struct ledger : allot::plain_counters_t::ledger {
+    allot::counting_peaks restart_peaks() = delete;
+  };
+};
+
+struct cannot_raise {
+  struct ledger : allot::plain_counters_t::ledger {
+    void raise_peaks(const allot::counting_peaks&) noexcept = delete;
+  };
+};
+
+struct may_throw {
+  struct ledger : allot::plain_counters_t::ledger {
+    void allocated(std::size_t); // not noexcept
+  };
+};
+
 /// An upstream that looks at the counter's books while it is called.
 struct watching final : allot::resource_interface<watching> {
   static constexpr const char* class_name = "watching";
@@ -149,6 +167,16 @@ TEST_SUITE("counting_adaptor") {
     CHECK(std::string_view{named.name()} == "rx");
     CHECK(std::string_view{both.name()} == "tx");
     CHECK(std::string_view{sizes.name()} == "sizes");
+  }
+
+  TEST_CASE("takes a policy that has all that regions need, and no other") {
+    CHECK(allot::counting_policy<allot::plain_counters_t>);
+    CHECK(allot::counting_policy<allot::shared_counters_t>);
+    CHECK(allot::counting_policy<with_sizes>);
+    CHECK_FALSE(allot::counting_policy<int>);
+    CHECK_FALSE(allot::counting_policy<cannot_restart>);
+    CHECK_FALSE(allot::counting_policy<cannot_raise>);
+    CHECK_FALSE(allot::counting_policy<may_throw>);
   }
 
   TEST_CASE("over a counting_adaptor it counts the counter, and is no copy") {

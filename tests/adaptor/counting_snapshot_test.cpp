@@ -34,6 +34,14 @@ TEST_SUITE("counting_snapshot") {
                                                    .largest_bytes = 70});
   }
 
+  TEST_CASE("a peak that was reset in between to less than was live at the start is none above it") {
+    const allot::counting_snapshot earlier{.live_bytes = 100, .peak_bytes = 100, .live_blocks = 3, .peak_blocks = 3};
+    const allot::counting_snapshot later{.live_bytes = 10, .peak_bytes = 20, .live_blocks = 1, .peak_blocks = 2};
+    CHECK((later - earlier).peak_bytes == 0);
+    CHECK((later - earlier).peak_blocks == 0);
+    CHECK((later - earlier).live_bytes == -90);
+  }
+
   TEST_CASE("counts that wrapped around in between still differ by what happened") {
     const allot::counting_snapshot earlier{.total_bytes = static_cast<std::size_t>(-10)};
     const allot::counting_snapshot later{.total_bytes = 5};

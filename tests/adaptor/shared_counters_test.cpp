@@ -7,9 +7,12 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <csignal>
 #include <cstddef>
 #include <thread>
 #include <vector>
+
+#include <sys/time.h>
 
 namespace {
 
@@ -31,6 +34,16 @@ void together(F f) {
   go.store(true);
   for (auto& t : pool)
     t.join();
+}
+
+allot::shared_counters_t::ledger interrupted;
+std::atomic<std::size_t> interrupts{0};
+std::atomic<std::size_t> low_peaks{0};
+
+void look_at_interrupted(int) {
+  const allot::counting_snapshot now = interrupted.read();
+  if (now.peak_bytes < now.live_bytes || now.peak_blocks < now.live_blocks) low_peaks.fetch_add(1);
+  interrupts.fetch_add(1);
 }
 
 } // namespace
@@ -117,6 +130,56 @@ TEST_SUITE("shared_counters") {
       REQUIRE(ledger.peaks().bytes == ledger.live_bytes());
       REQUIRE(ledger.peaks().blocks == ledger.live_blocks());
     }
+  }
+
+  TEST_CASE("shows an interrupt handler no peak below what is live") {
+    const auto handler_before = std::signal(SIGALRM, look_at_interrupted);
+    const itimerval often{{0, 50}, {0, 50}}; // in microseconds
+    setitimer(ITIMER_REAL, &often, nullptr);
+    for (int i = 0; i < 2'000'000 && interrupts.load() < 2000; ++i) {
+      interrupted.reset_peaks();
+      interrupted.allocated(16);
+      interrupted.deallocating(16);
+    }
+    const itimerval never{};
+    setitimer(ITIMER_REAL, &never, nullptr);
+    std::signal(SIGALRM, handler_before);
+    CHECK(low_peaks.load() == 0);
+  }
+
+  TEST_CASE("a region that one thread opens and closes hides no peak from the snapshots of another") {
+    allot::checking_resource up;
+    allot::counting_adaptor counted{up, allot::shared_counters};
+    counted.deallocate(counted.allocate(1000, 1), 1000, 1);
+    std::atomic<bool> done{false};
+    std::size_t low = 0;
+    together([&](int t) {
+      if (t == 0) {
+        for (int i = 0; i < rounds; ++i) {
+          const allot::counting_region outer{counted};
+          const allot::counting_region inner{counted};
+          counted.deallocate(counted.allocate(8, 8), 8, 8);
+        }
+        done.store(true);
+      } else if (t == 1) {
+        do
+          low += counted.high_water() != 1000 || counted.snapshot().largest_bytes != 1000;
+        while (!done.load());
+      }
+    });
+    CHECK(low == 0);
+  }
+
+  TEST_CASE("keeps the peaks that it starts anew, until they are reset") {
+    allot::shared_counters_t::ledger ledger;
+    ledger.allocated(10);
+    ledger.deallocating(10);
+    CHECK(ledger.restart_peaks() == allot::counting_peaks{10, 1, 10});
+    CHECK(ledger.peaks() == allot::counting_peaks{});
+    CHECK(ledger.restart_peaks() == allot::counting_peaks{});
+    CHECK(ledger.earlier_peaks() == allot::counting_peaks{10, 1, 10});
+    ledger.reset_peaks();
+    CHECK(ledger.earlier_peaks() == allot::counting_peaks{});
   }
 
   TEST_CASE("raising the peaks lowers none") {

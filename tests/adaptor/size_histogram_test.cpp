@@ -8,6 +8,14 @@
 #include <cstddef>
 #include <limits>
 
+namespace {
+
+struct no_tally {
+  using ledger = allot::plain_counters_t::ledger;
+};
+
+} // namespace
+
 TEST_SUITE("size_histogram") {
   TEST_CASE("a bucket ends at a power of two, that size included") {
     using h = allot::size_histogram;
@@ -47,7 +55,15 @@ TEST_SUITE("size_histogram") {
   TEST_CASE("costs nothing where it is off") {
     CHECK_FALSE(allot::keeps_histogram<allot::plain_counters_t>);
     CHECK(allot::keeps_histogram<allot::with_histogram<allot::plain_counters_t>>);
-    CHECK(sizeof(allot::plain_counters_t::ledger) == 8 * sizeof(std::size_t));
-    CHECK(sizeof(allot::shared_counters_t::ledger) == 9 * sizeof(std::size_t));
+    CHECK(sizeof(allot::plain_counters_t::ledger) == 11 * sizeof(std::size_t));
+    CHECK(sizeof(allot::shared_counters_t::ledger) <= 2 * 64);
+    CHECK(alignof(allot::shared_counters_t::ledger) == 64);
+  }
+
+  TEST_CASE("goes beside counters that bring a tally, and beside no others") {
+    CHECK(allot::has_tally<allot::plain_counters_t>);
+    CHECK(allot::has_tally<allot::shared_counters_t>);
+    CHECK(allot::counting_policy<no_tally>);
+    CHECK_FALSE(allot::has_tally<no_tally>);
   }
 }

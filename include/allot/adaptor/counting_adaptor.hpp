@@ -6,6 +6,7 @@
 #include <allot/adaptor/shared_counters.hpp>
 #include <allot/adaptor/size_histogram.hpp>
 #include <allot/core/adaptor_interface.hpp>
+#include <allot/core/expects.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -16,25 +17,22 @@ namespace allot::inline ALLOT_ABI {
 /// What keeps the books of a `counting_adaptor`: `plain_counters`, `shared_counters`, or one of them `with_histogram`.
 template <class Counters>
 concept counting_policy = requires(typename Counters::ledger& ledger, const typename Counters::ledger& read_only,
-                                   std::size_t bytes) {
-  { ledger.allocated(bytes) }
-  noexcept;
-  { ledger.deallocating(bytes) }
-  noexcept;
-  { ledger.failed() }
-  noexcept;
-  { read_only.live_bytes() }
-  noexcept->std::same_as<std::size_t>;
-  { read_only.peaks() }
-  noexcept->std::same_as<counting_peaks>;
-  { read_only.read() }
-  noexcept->std::same_as<counting_snapshot>;
+                                   std::size_t bytes, const counting_peaks& peaks) {
+  requires noexcept(ledger.allocated(bytes), ledger.deallocating(bytes), ledger.failed());
+  requires noexcept(ledger.raise_peaks(peaks), ledger.reset_peaks());
+  requires std::same_as<decltype(ledger.restart_peaks()), counting_peaks>;
+  requires noexcept(ledger.restart_peaks());
+
+  requires std::same_as<decltype(read_only.live_bytes()), std::size_t>;
+  requires std::same_as<decltype(read_only.earlier_peaks()), counting_peaks>;
+  requires std::same_as<decltype(read_only.read()), counting_snapshot>;
+  requires noexcept(read_only.live_bytes(), read_only.earlier_peaks(), read_only.read());
 };
 
 /// A policy that also counts the sizes of blocks: `with_histogram`.
 template <class Counters>
 concept keeps_histogram = requires(const typename Counters::ledger& ledger) {
-  ledger.histogram();
+  requires std::same_as<decltype(ledger.histogram()), size_histogram>;
 };
 
 /// Passes each call on to its upstream and counts it: what is live, the most that ever was, totals, failures.
@@ -71,8 +69,7 @@ public:
   /// All figures now. Open regions change nothing in it: its peaks are those since construction or `reset_peaks`.
   [[nodiscard]] counting_snapshot snapshot() const noexcept {
     counting_snapshot now = ledger_.read();
-    for (const auto* open = innermost_; open != nullptr; open = open->outer())
-      open->raise_to_start(now);
+    now.raise_peaks(ledger_.earlier_peaks()); // after `read`: what another thread restarts is in one of the two
     return now;
   }
 
@@ -91,7 +88,7 @@ public:
   /// \pre no `counting_region` of this adaptor is open
   void reset_peaks() noexcept {
     ALLOT_EXPECTS(innermost_ == nullptr);
-    ledger_.restart_peaks();
+    ledger_.reset_peaks();
   }
 
 private:
@@ -103,8 +100,8 @@ private:
   void refused(std::size_t, std::size_t) noexcept { ledger_.failed(); }
   void releasing(void*, std::size_t bytes, std::size_t) noexcept { ledger_.deallocating(bytes); }
 
-  typename Counters::ledger ledger_;
   counting_region<counting_adaptor>* innermost_ = nullptr; // the region opened last and not yet closed
+  typename Counters::ledger ledger_;
 };
 
 /// A counter over a counter counts the counter: without these guides it would be a copy. They are constrained like the

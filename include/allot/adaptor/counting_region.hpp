@@ -3,7 +3,6 @@
 #include <allot/adaptor/counting_snapshot.hpp>
 #include <allot/core/expects.hpp>
 
-#include <algorithm>
 #include <functional>
 #include <type_traits>
 #include <utility>
@@ -19,7 +18,7 @@ namespace allot::inline ALLOT_ABI {
 /// - Its peaks and its largest block are exact: those since its start, whatever was higher before.
 /// - The adaptor's own figures, and those of the regions around it, are as if it had not been there.
 ///
-/// Costs: a walk over the open regions for each snapshot; nothing for an allocation.
+/// Costs: for a snapshot of the region, a walk over those inside it; nothing for an allocation.
 /// Threads: regions of one adaptor are opened, read and closed by one thread at a time, the last opened first. Where the
 /// policy allows other threads, they may allocate meanwhile, and are counted.
 template <class Counting>
@@ -50,7 +49,7 @@ public:
   [[nodiscard]] counting_snapshot snapshot() const noexcept {
     counting_snapshot now = counted_.ledger_.read();
     for (const auto* r = counted_.innermost_; r != this; r = r->outer_)
-      r->raise_to_start(now);
+      now.raise_peaks(r->before_);
     return now;
   }
 
@@ -58,17 +57,6 @@ public:
   [[nodiscard]] counting_difference so_far() const noexcept { return snapshot() - start_; }
 
 private:
-  friend Counting;
-
-  [[nodiscard]] const counting_region* outer() const noexcept { return outer_; }
-
-  /// Adds the peaks from before this region to a snapshot.
-  void raise_to_start(counting_snapshot& now) const noexcept {
-    now.peak_bytes = std::max(now.peak_bytes, before_.bytes);
-    now.peak_blocks = std::max(now.peak_blocks, before_.blocks);
-    now.largest_bytes = std::max(now.largest_bytes, before_.largest_bytes);
-  }
-
   Counting& counted_;
   counting_region* outer_; // opened before this one and still open; null for the outermost
   counting_peaks before_;  // the peaks between the opening of `outer_` and that of this region

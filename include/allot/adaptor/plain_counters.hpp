@@ -13,7 +13,7 @@ namespace allot::inline ALLOT_ABI {
 /// Guarantees
 /// - Every figure is exact, and all of one snapshot are of the same moment.
 ///
-/// Costs: seven stores for a pair of calls and no branch; 8 words.
+/// Costs: seven stores for a pair of calls and no branch; 11 words.
 /// Threads: one thread at a time.
 struct plain_counters_t {
   class ledger {
@@ -52,18 +52,24 @@ struct plain_counters_t {
               .largest_bytes = peaks_.largest_bytes};
     }
 
+    /// The peaks from before they were last started anew.
+    [[nodiscard]] counting_peaks earlier_peaks() const noexcept { return earlier_peaks_; }
+
     /// Starts the peaks anew from what is live. \return the peaks until now
     counting_peaks restart_peaks() noexcept {
       const counting_peaks before = peaks_;
+      earlier_peaks_.raise(before);
       peaks_ = {.bytes = live_bytes(), .blocks = live_blocks(), .largest_bytes = 0};
       return before;
     }
 
     /// Makes no peak lower than `to`.
-    void raise_peaks(const counting_peaks& to) noexcept {
-      peaks_.bytes = std::max(peaks_.bytes, to.bytes);
-      peaks_.blocks = std::max(peaks_.blocks, to.blocks);
-      peaks_.largest_bytes = std::max(peaks_.largest_bytes, to.largest_bytes);
+    void raise_peaks(const counting_peaks& to) noexcept { peaks_.raise(to); }
+
+    /// Starts the peaks anew, and forgets those from before.
+    void reset_peaks() noexcept {
+      restart_peaks();
+      earlier_peaks_ = {};
     }
 
   private:
@@ -75,6 +81,7 @@ struct plain_counters_t {
     std::size_t deallocations_ = 0;
     std::size_t failures_ = 0;
     counting_peaks peaks_; // not below what is live
+    counting_peaks earlier_peaks_;
   };
 
   /// A count beside the ledger, for one thread at a time.

@@ -13,17 +13,18 @@ namespace allot::inline ALLOT_ABI {
 /// Guarantees
 /// - Nothing is lost, and what is live is never below zero.
 /// - Each peak is exact in the order in which the ledger was updated: no sum that was live for an instant is missed.
-/// - At rest every figure is exact. While calls are in flight those of one snapshot are of moments close together.
+/// - At rest every figure is exact. While calls are in flight those of one snapshot are of moments close together, and no
+///   peak in it is below what is live in it.
 ///
 /// Costs: four locked instructions for an allocation and three for a deallocation, on one cache line that all threads
-/// share; a compare-exchange when a peak moves. 9 words.
+/// share; a compare-exchange when a peak moves. Two cache lines.
 /// Threads: any thread, lock-free, and interrupt handlers. Peaks are restarted by one thread at a time.
 struct shared_counters_t {
-  class ledger {
+  class alignas(64) ledger {
   public:
     void allocated(std::size_t bytes) noexcept {
-      raise(peak_bytes_, live_bytes_.fetch_add(bytes, relaxed) + bytes);
-      raise(peak_blocks_, live_blocks_.fetch_add(1, relaxed) + 1);
+      raise(peak_bytes_, live_bytes_.fetch_add(bytes) + bytes);
+      raise(peak_blocks_, live_blocks_.fetch_add(1) + 1);
       raise(largest_, bytes);
       total_.fetch_add(bytes, relaxed);
       allocations_.fetch_add(1, relaxed);
@@ -43,24 +44,33 @@ struct shared_counters_t {
     [[nodiscard]] std::size_t live_blocks() const noexcept { return live_blocks_.load(relaxed); }
 
     [[nodiscard]] counting_peaks peaks() const noexcept {
-      return {peak_bytes_.load(relaxed), peak_blocks_.load(relaxed), largest_.load(relaxed)};
+      return {peak_bytes_.load(), peak_blocks_.load(), largest_.load()};
     }
 
+    /// A thread between the two steps of `allocated` has raised what is live and not yet the peak: the peaks are raised
+    /// here to what is live here.
     [[nodiscard]] counting_snapshot read() const noexcept {
-      return {.live_bytes = live_bytes_.load(relaxed),
-              .peak_bytes = peak_bytes_.load(relaxed),
-              .total_bytes = total_.load(relaxed),
-              .live_blocks = live_blocks_.load(relaxed),
-              .peak_blocks = peak_blocks_.load(relaxed),
-              .allocations = allocations_.load(relaxed),
-              .deallocations = deallocations_.load(relaxed),
-              .failures = failures_.load(relaxed),
-              .largest_bytes = largest_.load(relaxed)};
+      counting_snapshot now{.live_bytes = live_bytes_.load(relaxed),
+                            .total_bytes = total_.load(relaxed),
+                            .live_blocks = live_blocks_.load(relaxed),
+                            .allocations = allocations_.load(relaxed),
+                            .deallocations = deallocations_.load(relaxed),
+                            .failures = failures_.load(relaxed)};
+      now.raise_peaks({.bytes = now.live_bytes, .blocks = now.live_blocks});
+      now.raise_peaks(peaks());
+      return now;
+    }
+
+    /// The peaks from before they were last started anew. Whoever reads them after `read` misses none, while another
+    /// thread starts them anew: see `restart`.
+    [[nodiscard]] counting_peaks earlier_peaks() const noexcept {
+      return {earlier_bytes_.load(), earlier_blocks_.load(), earlier_largest_.load()};
     }
 
     /// Starts the peaks anew from what is live. \return the peaks until now
     counting_peaks restart_peaks() noexcept {
-      return {restart(peak_bytes_, live_bytes_), restart(peak_blocks_, live_blocks_), largest_.exchange(0, relaxed)};
+      return {restart(peak_bytes_, earlier_bytes_, live_bytes_), restart(peak_blocks_, earlier_blocks_, live_blocks_),
+              restart(largest_, earlier_largest_, none)};
     }
 
     /// Makes no peak lower than `to`.
@@ -70,23 +80,37 @@ struct shared_counters_t {
       raise(largest_, to.largest_bytes);
     }
 
+    /// Starts the peaks anew, and forgets those from before.
+    void reset_peaks() noexcept {
+      restart_peaks();
+      for (counter* const earlier : {&earlier_bytes_, &earlier_blocks_, &earlier_largest_})
+        earlier->store(0);
+    }
+
   private:
     using counter = std::atomic<std::size_t>;
-    static constexpr auto relaxed = std::memory_order_relaxed; // the counters order nothing but themselves
+    static constexpr auto relaxed = std::memory_order_relaxed; // for what orders nothing
+    static constexpr counter none{0};
 
+    /// What is live and the peaks are sequentially consistent for the sake of `restart`.
     static void raise(counter& peak, std::size_t to) noexcept {
-      std::size_t seen = peak.load(relaxed);
-      while (seen < to && !peak.compare_exchange_weak(seen, to, relaxed)) {
+      std::size_t seen = peak.load();
+      while (seen < to && !peak.compare_exchange_weak(seen, to)) {
       }
     }
 
-    /// `live` is read a second time: what rose in between, and raised the peak before it was exchanged, is live still.
-    static std::size_t restart(counter& peak, const counter& live) noexcept {
-      const std::size_t before = peak.exchange(live.load(relaxed));
+    /// A peak is in `earlier` before it goes. `live` is read a second time: whoever raised it in between, and then saw the
+    /// old peak, did not raise the new one.
+    static std::size_t restart(counter& peak, counter& earlier, const counter& live) noexcept {
+      std::size_t before = peak.load();
+      do
+        raise(earlier, before);
+      while (!peak.compare_exchange_weak(before, live.load()));
       raise(peak, live.load());
       return before;
     }
 
+    // One cache line, written by every pair of calls.
     counter live_bytes_{0};
     counter live_blocks_{0};
     counter peak_bytes_{0};
@@ -95,7 +119,11 @@ struct shared_counters_t {
     counter total_{0};
     counter allocations_{0};
     counter deallocations_{0};
+
     counter failures_{0};
+    counter earlier_bytes_{0};
+    counter earlier_blocks_{0};
+    counter earlier_largest_{0};
   };
 
   /// A count beside the ledger, for any thread.

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <bit>
+#include <concepts>
 #include <cstddef>
 #include <limits>
 
@@ -38,12 +39,20 @@ struct size_histogram {
   }
 };
 
+/// A policy that `with_histogram` can count sizes for: its `tally` is a counter that starts at zero.
+template <class Counters>
+concept has_tally = requires(typename Counters::tally& tally, const typename Counters::tally& read_only) {
+  requires std::default_initializable<typename Counters::tally>;
+  requires std::same_as<decltype(read_only.read()), std::size_t>;
+  requires noexcept(tally.increment(), read_only.read());
+};
+
 /// The counters of another policy, and a `size_histogram` beside them:
 /// `allot::counting_adaptor counted{arena, allot::with_histogram{allot::shared_counters}};`
 ///
 /// Costs: one increment for an allocation and `size_histogram::buckets` words, on top of the other policy's.
 /// Threads: as the other policy.
-template <class Counters>
+template <has_tally Counters>
 struct with_histogram {
   explicit constexpr with_histogram(Counters) noexcept {}
 
