@@ -72,6 +72,18 @@ TEST_SUITE("shared_in") {
     CHECK(up.live_blocks() == 2);
   }
 
+  TEST_CASE("makes arrays of const elements, and of arrays") {
+    const allot::no_default_resource_guard nothing_else;
+    allot::checking_resource up;
+    const std::shared_ptr<const int[]> fixed = allot::shared_in<const int[]>(up, 3);
+    CHECK(fixed[2] == 0);
+    const auto rows = allot::shared_in<int[][3]>(up, 2);
+    CHECK(rows[1][2] == 0);
+    const auto texts = allot::shared_in<const std::pmr::string[][2]>(up, 2);
+    CHECK(texts[1][1].get_allocator().resource() == &up);
+    CHECK(up.live_blocks() == 3);
+  }
+
   TEST_CASE("works through an interface") {
     allot::checking_resource up;
     std::pmr::memory_resource& unknown = up;
@@ -85,6 +97,18 @@ TEST_SUITE("shared_in") {
     allot::checking_resource up;
     CHECK_THROWS_AS((void)allot::shared_in<int[]>(up, std::numeric_limits<std::size_t>::max() / 2),
                     std::bad_array_new_length);
+    CHECK(up.attempts() == 0);
+  }
+
+  TEST_CASE("a length that wraps around when the counts are added is bad_array_new_length as well") {
+    allot::checking_resource up;
+    for (const std::size_t below : {0U, 1U, 3U, 8U, 16U, 40U, 100U, 1000U}) {
+      CAPTURE(below);
+      const std::size_t n = std::numeric_limits<std::size_t>::max() - below;
+      CHECK_THROWS_AS((void)allot::shared_in<char[]>(up, n), std::bad_array_new_length);
+      CHECK_THROWS_AS((void)allot::shared_in<long[]>(up, n / sizeof(long)), std::bad_array_new_length);
+      CHECK_THROWS_AS((void)allot::shared_in<long[][3]>(up, n / sizeof(long[3])), std::bad_array_new_length);
+    }
     CHECK(up.attempts() == 0);
   }
 

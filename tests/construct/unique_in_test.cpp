@@ -49,6 +49,11 @@ struct alignas(32) square final : coloured, shape {
   int* destroyed;
 };
 
+template <class T>
+concept makes = requires(allot::checking_resource& r) {
+  allot::unique_in<T>(r, 3);
+};
+
 struct plain_base {};
 struct plain_derived : plain_base {};
 
@@ -128,6 +133,13 @@ TEST_SUITE("unique_in") {
     CHECK_FALSE(std::convertible_to<allot::unique_ptr_in<int>, allot::unique_ptr_in<int[]>>);
   }
 
+  TEST_CASE("makes arrays of objects, and none of arrays") {
+    CHECK(makes<int[]>);
+    CHECK(makes<const int[]>);
+    CHECK_FALSE(makes<int[][3]>);
+    CHECK_FALSE(makes<int[3]>);
+  }
+
   TEST_CASE("an empty pointer needs no resource, and can be assigned to") {
     allot::checking_resource up;
     allot::unique_ptr_in<int> p;
@@ -140,6 +152,8 @@ TEST_SUITE("unique_in") {
     CHECK(p.get_deleter().resource() == &up);
     p.reset();
     a = nullptr;
+    CHECK(p.get_deleter().resource() == &up); // what it had is kept
+    CHECK(a.get_deleter().size() == 5);
     CHECK(up.status() == 0);
   }
 

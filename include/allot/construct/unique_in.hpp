@@ -113,7 +113,7 @@ public:
     resource_->deallocate(block_, size_.bytes, size_.alignment);
   }
 
-  /// Null in an empty pointer.
+  /// Null in a deleter that was default-constructed. An empty pointer keeps what its last object had.
   [[nodiscard]] std::pmr::memory_resource* resource() const noexcept { return resource_; }
 
 private:
@@ -144,10 +144,10 @@ public:
     resource_->deallocate(const_cast<std::remove_cv_t<T>*>(first), size_ * sizeof(T), alignof(T));
   }
 
-  /// Elements of the array.
+  /// Elements of the array; in a pointer that is empty now, of the last one.
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
-  /// Null in an empty pointer.
+  /// Null in a deleter that was default-constructed.
   [[nodiscard]] std::pmr::memory_resource* resource() const noexcept { return resource_; }
 
 private:
@@ -169,8 +169,8 @@ using unique_ptr_in = std::unique_ptr<T, delete_in<T>>;
 ///
 /// \throws what the resource or the constructor throws
 /// \snippet tests/construct/unique_in_test.cpp example
-template <class T, class Resource, class... Args>
-requires(!std::is_array_v<T>) [[nodiscard]] unique_ptr_in<T> unique_in(Resource& resource, Args&&... args) {
+template <detail::single_object T, class Resource, class... Args>
+[[nodiscard]] unique_ptr_in<T> unique_in(Resource& resource, Args&&... args) {
   constexpr layout size = layout::of<T>();
   detail::loan block{resource, size};
   T* const object = std::uninitialized_construct_using_allocator(
@@ -178,7 +178,8 @@ requires(!std::is_array_v<T>) [[nodiscard]] unique_ptr_in<T> unique_in(Resource&
   return {object, delete_in<T>{resource, block.keep(), size}};
 }
 
-/// An array of `n` value-initialised elements; each gets an allocator of `resource` where it takes one.
+/// An array of `n` value-initialised elements, which are no arrays themselves; each gets an allocator of `resource` where
+/// it takes one.
 ///
 /// Guarantees
 /// - When a constructor throws, the elements before it have been destroyed, the last first, and the block given back.
@@ -186,8 +187,7 @@ requires(!std::is_array_v<T>) [[nodiscard]] unique_ptr_in<T> unique_in(Resource&
 ///
 /// \throws std::bad_array_new_length  where `n` elements do not fit `std::size_t`
 /// \throws what the resource or a constructor throws
-template <class T, class Resource>
-requires std::is_unbounded_array_v<T>
+template <detail::unbounded_row T, class Resource>
 [[nodiscard]] unique_ptr_in<T> unique_in(Resource& resource, std::size_t n) {
   using element = std::remove_extent_t<T>;
   detail::loan block{resource, {detail::array_bytes<element>(n), alignof(element)}};

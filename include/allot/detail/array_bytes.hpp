@@ -6,8 +6,22 @@
 #include <cstddef>
 #include <limits>
 #include <new>
+#include <type_traits>
 
 namespace allot::inline ALLOT_ABI::detail {
+
+/// What an object is made of, and not an array.
+template <class T>
+concept single_object = !std::is_array_v<T>;
+
+/// `U[]`.
+template <class T>
+concept unbounded_array = std::is_unbounded_array_v<T>;
+
+/// `U[]`, where U is no array itself.
+template <class T>
+concept unbounded_row = std::is_unbounded_array_v<T> && std::rank_v<T>
+== 1;
 
 /// Fails for a number of elements that no memory can hold, in the words of the standard library.
 [[noreturn, gnu::noinline, gnu::cold]] inline void fail_array_length([[maybe_unused]] std::size_t alignment) {
