@@ -16,6 +16,7 @@
 #include <memory_resource>
 #include <set>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
@@ -35,6 +36,11 @@ struct pinned {
   pinned(const pinned&) = delete;
   pinned& operator=(const pinned&) = delete;
   std::pmr::string text;
+};
+
+template <class T>
+concept takes = requires(allot::checking_resource& r, T argument) {
+  allot::string_in(r, argument);
 };
 
 } // namespace
@@ -143,6 +149,21 @@ TEST_SUITE("make_in") {
     CHECK(up.live_blocks() == 1);
     std::pmr::memory_resource& unknown = up;
     CHECK(std::is_same_v<decltype(allot::string_in(unknown, "text")), std::pmr::string>);
+  }
+
+  TEST_CASE("string_in takes any integer for the room, and no character, truth or null") {
+    allot::checking_resource up;
+    CHECK(allot::string_in(up, 100L).capacity() >= 100);
+    CHECK(allot::string_in(up, 100U).capacity() >= 100);
+    CHECK(allot::string_in(up, std::string_view{long_text}) == long_text);
+    CHECK(takes<int>);
+    CHECK(takes<std::size_t>);
+    CHECK(takes<const char*>);
+    CHECK(takes<std::pmr::string>);
+    CHECK_FALSE(takes<char>);
+    CHECK_FALSE(takes<char8_t>);
+    CHECK_FALSE(takes<bool>);
+    CHECK_FALSE(takes<std::nullptr_t>);
   }
 
 #if ALLOT_EXCEPTIONS
