@@ -21,7 +21,8 @@ namespace allot::inline ALLOT_ABI {
 /// Guarantees
 /// - Elements that take an allocator get this one, also inside of `std::pair`; it converts to
 ///   `std::pmr::polymorphic_allocator`, so that nested pmr containers land in the same resource.
-/// - A container keeps its resource for life: assignment and swap move elements and never the allocator.
+/// - A container keeps its resource for life: assignment moves elements and never the allocator.
+/// - Containers in two resources must not be swapped: as with pmr containers that is undefined.
 /// - A count of elements whose size does not fit `std::size_t` is `std::bad_array_new_length`.
 ///
 /// Costs: one pointer; the calls of the resource, inlined where they can be.
