@@ -65,10 +65,11 @@ template <std::size_t MinAlign>
   return true;
 }
 
-/// What is left of `memory` when both its ends are cut to multiples of `alignment`.
+/// What is left of `memory` when both its ends are cut to multiples of `alignment`. A span that holds no multiple of it leaves
+/// the span at null, which is one.
 [[nodiscard]] inline std::span<std::byte> aligned_part(std::span<std::byte> memory, std::size_t alignment) noexcept {
   const std::size_t padding = padding_to(memory.data(), alignment);
-  if (padding >= memory.size()) return memory.first(0);
+  if (padding >= memory.size()) return {};
   return memory.subspan(padding, align_down(memory.size() - padding, alignment));
 }
 
