@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <utility>
 
 namespace allot::inline ALLOT_ABI::detail {
 namespace {
@@ -16,11 +17,11 @@ constexpr std::size_t chunk_for(std::size_t bytes) noexcept {
   return align_down(std::min(bytes, most) + granule - 1, granule) + sizeof(chunk_footer);
 }
 
-std::size_t room_in(chunk_footer& chunk, std::size_t alignment) noexcept {
-  return room_between(chunk.begin(), chunk.end(), alignment);
+std::size_t room_in(const chunk_footer& chunk, std::size_t alignment) noexcept {
+  return room_between(chunk.begin, chunk.end(), alignment);
 }
 
-void poison_all(chunk_footer& chunk) noexcept { poison(chunk.begin(), room_in(chunk, 1)); }
+void poison_all(const chunk_footer& chunk) noexcept { poison(chunk.begin, chunk.room()); }
 
 } // namespace
 
@@ -37,7 +38,7 @@ std::size_t chunked_bump::remaining(std::size_t alignment) const noexcept {
   ALLOT_EXPECTS(is_alignment(alignment));
   alignment = std::max(alignment, min_alignment_);
   std::size_t most = room_between(begin_, cursor_, alignment);
-  for (chunk_footer* chunk = chunk_ == nullptr ? first_ : chunk_->next; chunk != nullptr; chunk = chunk->next) {
+  for (const chunk_footer* chunk = chunk_ == nullptr ? first_ : chunk_->next; chunk != nullptr; chunk = chunk->next) {
     most = std::max(most, room_in(*chunk, alignment));
   }
   return most;
@@ -46,19 +47,19 @@ std::size_t chunked_bump::remaining(std::size_t alignment) const noexcept {
 std::size_t chunked_bump::high_water() const noexcept { return std::max(high_water_, used()); }
 
 void chunked_bump::reset() noexcept {
-  go_back_to(nullptr, std::to_address(buffer_.end()));
-  marks_ = 0;
+  go_back_to(nullptr, buffer_end(), reinterpret_cast<std::uintptr_t>(buffer_end()));
+  marks_.clear();
 }
 
-chunked_bump::mark_type chunked_bump::mark() noexcept { return {cursor_, chunk_, ++marks_}; }
+chunked_bump::mark_type chunked_bump::mark() noexcept { return {cursor_, chunk_, unused_at_, marks_.add()}; }
 
 void chunked_bump::rewind(const mark_type& to) noexcept {
-  ALLOT_EXPECTS(to.depth_ - 1 < marks_ && used_at(to.chunk_, to.cursor_) <= used());
-  go_back_to(to.chunk_, to.cursor_);
-  marks_ = to.depth_ - 1;
+  ALLOT_EXPECTS(is_latest(to) && used_at(to.cursor_, to.unused_at_) <= used());
+  go_back_to(to.chunk_, to.cursor_, to.unused_at_);
+  marks_.remove(to.number_);
 }
 
-void chunked_bump::go_back_to(chunk_footer* chunk, std::byte* cursor) noexcept {
+void chunked_bump::go_back_to(chunk_footer* chunk, std::byte* cursor, std::uintptr_t unused_at) noexcept {
   high_water_ = high_water();
   for (chunk_footer* left = chunk; left != chunk_;) {
     left = behind(left);
@@ -66,14 +67,15 @@ void chunked_bump::go_back_to(chunk_footer* chunk, std::byte* cursor) noexcept {
   }
   chunk_ = chunk;
   cursor_ = cursor;
-  begin_ = chunk == nullptr ? buffer_.data() : chunk->begin();
+  unused_at_ = unused_at;
+  begin_ = chunk == nullptr ? buffer_.data() : chunk->begin;
   poison(begin_, room_between(begin_, cursor_, 1));
 }
 
 void chunked_bump::start_in_buffer() noexcept {
   begin_ = buffer_.data();
-  cursor_ = std::to_address(buffer_.end());
-  marks_ = 0;
+  cursor_ = buffer_end();
+  unused_at_ = reinterpret_cast<std::uintptr_t>(cursor_);
   next_chunk_bytes_ = first_chunk_bytes_;
   poison(buffer_.data(), buffer_.size());
 }
@@ -96,10 +98,10 @@ bool chunked_bump::place_in_kept(std::size_t bytes, std::size_t alignment) noexc
 }
 
 void chunked_bump::enter(chunk_footer* chunk) noexcept {
-  chunk->used_before = used();
+  unused_at_ = reinterpret_cast<std::uintptr_t>(chunk) + used();
   chunk_ = chunk;
   cursor_ = chunk->end();
-  begin_ = chunk->begin();
+  begin_ = chunk->begin;
 }
 
 chunked_bump::chunk_plan chunked_bump::plan_chunk(std::size_t bytes, std::size_t alignment) const noexcept {
@@ -108,9 +110,12 @@ chunked_bump::chunk_plan chunked_bump::plan_chunk(std::size_t bytes, std::size_t
 }
 
 void chunked_bump::add_chunk(void* memory, std::size_t bytes, const chunk_plan& plan) noexcept {
-  std::byte* const end = static_cast<std::byte*>(memory) + bytes - sizeof(chunk_footer);
-  auto* const chunk = ::new (end) chunk_footer{behind(chunk_), bytes, plan.alignment, 0};
+  ALLOT_EXPECTS(is_aligned(memory, plan.alignment));
+  auto* const begin = static_cast<std::byte*>(memory);
+  std::byte* const end = begin + bytes - sizeof(chunk_footer);
+  auto* const chunk = ::new (end) chunk_footer{behind(chunk_), newest_, begin, plan.alignment};
   behind(chunk_) = chunk;
+  newest_ = chunk;
   poison_all(*chunk);
   reserved_ += bytes;
   next_chunk_bytes_ =
@@ -119,23 +124,17 @@ void chunked_bump::add_chunk(void* memory, std::size_t bytes, const chunk_plan& 
 
 chunk_footer* chunked_bump::remove_chunks() noexcept {
   high_water_ = high_water();
-  chunk_footer* newest = nullptr;
-  while (first_ != nullptr) {
-    chunk_footer* const chunk = first_;
-    first_ = chunk->next;
-    chunk->next = newest;
-    newest = chunk;
-  }
-  chunk_ = nullptr;
+  chunk_ = first_ = nullptr;
   reserved_ = 0;
+  marks_.clear();
   start_in_buffer();
-  return newest;
+  return std::exchange(newest_, nullptr);
 }
 
 ownership chunked_bump::holds(const void* p) const noexcept {
   if (within(p, buffer_.data(), buffer_.size()) == ownership::yes) return ownership::yes;
-  for (chunk_footer* chunk = first_; chunk != nullptr; chunk = chunk->next) {
-    if (within(p, chunk->begin(), room_in(*chunk, 1)) == ownership::yes) return ownership::yes;
+  for (const chunk_footer* chunk = first_; chunk != nullptr; chunk = chunk->next) {
+    if (within(p, chunk->begin, chunk->room()) == ownership::yes) return ownership::yes;
   }
   return ownership::no;
 }

@@ -73,6 +73,14 @@ TEST_SUITE("arena_scope") {
     std::optional<allot::arena_scope<Arena>> inner{std::in_place, *arena}; // with nothing allocated in between
     CHECK(dies([&] { outer.reset(); }, "is_latest"));
     CHECK(dies([&] { arena->reset(), inner.reset(); }, "is_latest"));
+    CHECK(dies(
+        [&] {
+          arena->reset();
+          (void)arena->allocate(64, 1);
+          (void)arena->mark(), (void)arena->mark(); // as many as were in force
+          inner.reset();
+        },
+        "is_latest"));
     inner.reset();
     outer.reset();
   }

@@ -21,6 +21,12 @@
 #include <unordered_map>
 #include <vector>
 
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define HAS_CLANG_UBSAN 1 // stops where std's own pool gives what is not aligned
+#endif
+#endif
+
 #if ALLOT_EXCEPTIONS
 namespace with_std {
 using std::pmr::monotonic_buffer_resource;
@@ -105,11 +111,12 @@ void run_against_model(std::uint64_t seed) {
     case 1: marks.push_back({arena.mark(), arena.used(), model.size()}); break;
     case 2:
       if (marks.empty()) break;
-      if (random.below(3) == 0) marks.resize(1 + random.below(marks.size()), marks.front()); // skip inner ones
-      model.shrink_to(marks.back().live);
-      arena.rewind(marks.back().mark);
-      REQUIRE(arena.used() == marks.back().used);
-      marks.pop_back();
+      for (std::size_t n = 1 + (random.below(3) == 0 ? random.below(marks.size()) : 0); n > 0; --n) {
+        model.shrink_to(marks.back().live);
+        arena.rewind(marks.back().mark);
+        REQUIRE(arena.used() == marks.back().used);
+        marks.pop_back();
+      }
       break;
     case 3:
       model.shrink_to(0);
@@ -146,7 +153,61 @@ void run_against_model(std::uint64_t seed) {
   model.shrink_to(0);
 }
 
+/// Gives chunks that are aligned to 16 and no more than that, where they are for more than `straight` bytes.
+class crooked_upstream final : public allot::resource_interface<crooked_upstream> {
+public:
+  static constexpr const char* class_name = "crooked_upstream";
+
+  allot::checking_resource memory;
+  std::size_t straight = 0;
+
+private:
+  friend resource_interface;
+
+  void* place(std::size_t bytes, std::size_t alignment) noexcept {
+    if (bytes <= straight) return memory.try_allocate(bytes, alignment);
+    auto* const p = static_cast<std::byte*>(memory.try_allocate(bytes + alignment, alignment));
+    return p + (alignment > 16 ? 16 : 0);
+  }
+
+  void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    if (bytes <= straight) return memory.deallocate(p, bytes, alignment);
+    memory.deallocate(static_cast<std::byte*>(p) - (alignment > 16 ? 16 : 0), bytes + alignment, alignment);
+  }
+};
+
+/// Chunks in their order, as upstream sees it.
+class order_upstream final : public allot::resource_interface<order_upstream> {
+public:
+  static constexpr const char* class_name = "order_upstream";
+
+  bool newest_first = true;
+
+private:
+  friend resource_interface;
+
+  void* place(std::size_t bytes, std::size_t alignment) noexcept {
+    void* const p = memory_.try_allocate(bytes, alignment);
+    given_.push_back(p);
+    return p;
+  }
+
+  void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    newest_first = newest_first && given_.back() == p;
+    std::erase(given_, p);
+    memory_.deallocate(p, bytes, alignment);
+  }
+
+  allot::checking_resource memory_;
+  std::vector<void*> given_;
+};
+
 } // namespace
+
+template class allot::monotonic_resource<allot::bump_resource<64>>;
+#if ALLOT_EXCEPTIONS
+template class allot::monotonic_resource<>;
+#endif
 
 TEST_SUITE("monotonic_resource") {
   TEST_CASE("keeps the contract of a memory resource: over a known upstream") { check_contract<growing_fixture>(); }
@@ -196,7 +257,7 @@ TEST_SUITE("monotonic_resource") {
     allot::bump_resource<4096> bottom;
     allot::monotonic_resource first{&bottom};
     allot::monotonic_resource second{first};
-    allot::monotonic_resource third{100, &second, "third"};
+    allot::monotonic_resource third{100, second, "third"};
     using first_type = allot::monotonic_resource<allot::bump_resource<4096>>;
     using second_type = allot::monotonic_resource<first_type>;
     static_assert(std::is_same_v<decltype(first), first_type>);
@@ -346,6 +407,51 @@ TEST_SUITE("monotonic_resource") {
     CHECK(bottom.used() == 0);
   }
 
+  TEST_CASE("release gives chunks back newest first, in whatever order reset and rewind had them used") {
+    order_upstream up;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+      CAPTURE(seed);
+      allot::monotonic_resource arena{100, up};
+      for (std::uint64_t other = 0; other < 4; ++other) {
+        const auto mark = arena.mark();
+        work(arena, 10 * seed + other, 60);
+        other % 2 == 0 ? arena.reset() : arena.rewind(mark);
+      }
+      arena.release();
+      CHECK(up.newest_first);
+    }
+    allot::bump_resource<16 * 1024> bottom;
+    {
+      allot::monotonic_resource arena{100, bottom};
+      (void)arena.allocate(100);
+      (void)arena.allocate(150);
+      arena.reset();
+      (void)arena.allocate(5000); // used first now, and taken last
+    }
+    CHECK(bottom.used() == 0);
+  }
+
+  TEST_CASE("a chunk that is not aligned as asked goes back, and is no memory") {
+    crooked_upstream up;
+    allot::monotonic_resource arena{64, up};
+    void* const first = arena.allocate(8, 8);
+    CHECK(arena.try_allocate(112, 128) == nullptr);
+    CHECK(arena.used() == 8);
+    CHECK(arena.reserved() == 64 + footer);
+    CHECK(up.memory.live_blocks() == 1);
+    CHECK(arena.allocate(8, 8) == static_cast<std::byte*>(first) - 8);
+  }
+
+  TEST_CASE("where the doubled chunk is not aligned as asked, the least that fits may be") {
+    crooked_upstream up;
+    up.straight = 112 + footer;
+    allot::monotonic_resource arena{64, up};
+    (void)arena.allocate(8, 8);
+    CHECK(allot::is_aligned(arena.allocate(112, 128), 128));
+    CHECK(up.memory.last_allocated().bytes == 112 + footer);
+    CHECK(up.memory.live_blocks() == 2);
+  }
+
   TEST_CASE("zero bytes give a block of its own, even where upstream has no more than that") {
     allot::checking_resource memory;
     allot::failing_adaptor up{memory};
@@ -435,7 +541,7 @@ TEST_SUITE("monotonic_resource") {
 #if ALLOT_EXCEPTIONS
   TEST_CASE("a failure is upstream's own, except where no chunk could be large enough") {
     allot::bump_resource<2048> bottom{"bottom"};
-    allot::monotonic_resource arena{&bottom, "top"};
+    allot::monotonic_resource arena{bottom, "top"};
     try {
       (void)arena.allocate(4000, 1);
       FAIL("allocated");
@@ -464,6 +570,72 @@ TEST_SUITE("monotonic_resource") {
     CHECK(arena.used() == 0);
   }
 #endif
+
+#if ALLOT_EXCEPTIONS
+  TEST_CASE("what a foreign resource throws passes through an adaptor of allot in between, too") {
+    struct throwing : std::pmr::memory_resource {
+      void* do_allocate(std::size_t, std::size_t) override { throw std::runtime_error{"mine"}; }
+      void do_deallocate(void*, std::size_t, std::size_t) override {}
+      bool do_is_equal(const std::pmr::memory_resource&) const noexcept override { return false; }
+    } foreign;
+    allot::failing_adaptor between{foreign};
+    allot::monotonic_resource arena{between};
+    CHECK_THROWS_AS((void)arena.allocate(10), std::runtime_error);
+    CHECK(arena.used() == 0);
+  }
+
+  TEST_CASE("the record of a chunk that is not aligned says so") {
+    crooked_upstream up;
+    allot::monotonic_resource arena{up, "mine"};
+    try {
+      (void)arena.allocate(10'000, 64);
+      FAIL("allocated");
+    } catch (const allot::out_of_memory& e) {
+      CHECK(std::string_view{e.record().name} == "mine");
+      CHECK(std::string_view{e.record().detail}.find("not aligned") != std::string_view::npos);
+      CHECK(e.record().bytes == 10'000);
+      CHECK(e.record().alignment == 64);
+    }
+    CHECK(up.memory.live_blocks() == 0);
+  }
+
+#ifndef HAS_CLANG_UBSAN
+  TEST_CASE("over std's pool, whose chunks may not be aligned, every block is, and none is given twice") {
+    for (std::size_t alignment = 32; alignment <= 1024; alignment *= 2) {
+      for (std::size_t bytes = 1; bytes < 2000; bytes += 37) {
+        std::pmr::unsynchronized_pool_resource pool;
+        (void)pool.allocate(bytes + footer, 8);
+        allot::monotonic_resource<> arena{64, &pool};
+        support::shadow_model model;
+        model.add(arena.allocate(8, 8), 8, 8);
+        for (int i = 0; i < 3; ++i)
+          if (void* const p = arena.try_allocate(bytes, alignment)) model.add(p, bytes, alignment);
+        model.shrink_to(0);
+      }
+    }
+  }
+
+#endif
+
+  TEST_CASE("takes every call that std's takes, and refuses the one that means something else") {
+    using pool = std::pmr::unsynchronized_pool_resource;
+    CHECK(allot::monotonic_resource<>(nullptr, 0).used() == 0);
+    CHECK(allot::monotonic_resource<>(nullptr, 0, std::pmr::new_delete_resource()).used() == 0);
+    static_assert(std::is_constructible_v<allot::monotonic_resource<>, std::size_t, pool*>);
+    static_assert(std::is_constructible_v<allot::monotonic_resource<>, std::byte*, std::size_t>);
+    static_assert(!std::is_constructible_v<allot::monotonic_resource<>, pool*, std::size_t>); // the pool as the buffer
+    static_assert(!std::is_constructible_v<allot::monotonic_resource<>, std::pmr::memory_resource*, int>);
+  }
+#endif
+
+  TEST_CASE("a buffer that holds no multiple of the minimum alignment is as none") {
+    alignas(16) std::array<std::byte, 16> memory;
+    allot::checking_resource up;
+    allot::monotonic_resource<allot::checking_resource, 8> arena{&memory[1], 3, up};
+    CHECK(arena.remaining(1) == 0);
+    CHECK(allot::is_aligned(arena.allocate(1, 1), 8)); // UBSan sees an address that is taken for aligned
+    CHECK(up.allocations() == 1);
+  }
 
   TEST_CASE("sizes that could wrap are refused without asking upstream") {
     allot::checking_resource up;
@@ -523,13 +695,28 @@ TEST_SUITE("monotonic_resource") {
   TEST_CASE("a broken precondition ends the program") {
     allot::checking_resource up;
     allot::monotonic_resource arena{up};
-    const auto mark = arena.mark();
+    (void)arena.allocate(8, 8);
+    const auto mark = arena.mark(); // in a chunk
     CHECK(dies([&] { (void)arena.try_allocate(8, 24); }, "is_alignment"));
     CHECK(dies([&] { (void)arena.remaining(0); }, "is_alignment"));
-    CHECK(dies([&] { arena.rewind(mark), arena.rewind(mark); }, "marks_"));
-    CHECK(dies([&] { arena.reset(), arena.rewind(mark); }, "marks_"));
-    CHECK(dies([&] { arena.release(), arena.rewind(mark); }, "marks_"));
+    CHECK(dies([&] { arena.rewind(mark), arena.rewind(mark); }, "is_latest"));
+    CHECK(dies([&] { arena.reset(), arena.rewind(mark); }, "is_latest"));
+    CHECK(dies([&] { arena.release(), arena.rewind(mark); }, "is_latest"));
     CHECK(dies([] { allot::monotonic_resource a{static_cast<allot::resource*>(nullptr)}; }, "upstream"));
+  }
+
+  TEST_CASE("a mark that reset, release or rewind made void does not pass for one made after it") {
+    allot::checking_resource up;
+    allot::monotonic_resource arena{up};
+    (void)arena.allocate(2000, 1);
+    const auto stale = arena.mark();
+    const auto begin_anew = [&] {
+      (void)arena.allocate(3000, 1);
+      (void)arena.mark();
+    };
+    CHECK(dies([&] { arena.reset(), begin_anew(), arena.rewind(stale); }, "is_latest"));
+    CHECK(dies([&] { arena.release(), begin_anew(), arena.rewind(stale); }, "is_latest"));
+    CHECK(dies([&] { arena.rewind(stale), begin_anew(), arena.rewind(stale); }, "is_latest"));
   }
 #endif
 }

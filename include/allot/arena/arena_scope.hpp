@@ -1,6 +1,6 @@
 #pragma once
 
-#include <allot/core/expects.hpp>
+#include <allot/core/config.hpp>
 
 namespace allot::inline ALLOT_ABI {
 
@@ -14,7 +14,7 @@ namespace allot::inline ALLOT_ABI {
 ///   arena was reset in between, a checked build ends the program and an unchecked one has undefined behaviour.
 /// - Objects are not destroyed: those that need their destructor must end before the scope does.
 ///
-/// Costs: one `mark`, one `rewind`, four words.
+/// Costs: one `mark`, one `rewind`; five words, six over a `monotonic_resource`.
 /// Threads: those of the arena.
 ///
 /// \snippet tests/arena/arena_scope_test.cpp example
@@ -23,10 +23,7 @@ class [[nodiscard]] arena_scope final {
 public:
   explicit arena_scope(Arena& arena) noexcept : arena_{arena}, start_{arena.mark()} {}
 
-  ~arena_scope() {
-    ALLOT_EXPECTS(arena_.is_latest(start_));
-    arena_.rewind(start_);
-  }
+  ~arena_scope() { arena_.rewind(start_); }
 
   arena_scope(const arena_scope&) = delete;
   arena_scope& operator=(const arena_scope&) = delete;

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory>
 #include <memory_resource>
 #include <new>
 #include <span>
@@ -19,11 +20,13 @@ namespace allot::inline ALLOT_ABI {
 ///
 /// Guarantees
 /// - `deallocate` does nothing. `release` gives each chunk back as it was taken, newest first, and starts anew in the buffer.
-/// - `reset` keeps the chunks: a loop of the same requests makes no upstream call after its first turn.
+/// - `reset` keeps the chunks: a loop of the same requests makes no upstream call after its first turn. (With marks among
+///   them a later turn may make one.)
 /// - Where upstream refuses the doubled chunk, the least that fits the request is asked for, and a failure of that is
-///   upstream's own exception or record. A failure changes nothing.
+///   upstream's own exception or record. A failure changes nothing. A chunk that is not aligned as asked goes back unused.
 /// - Free memory is poisoned for AddressSanitizer and Memcheck, and goes back clean.
-/// - Not as in std: `do_allocate` cannot be overridden, and a buffer is filled from its end.
+/// - Not as in std: `do_allocate` cannot be overridden, and a buffer is filled from its end. Without exceptions the upstream
+///   is one of allot's and has to be named: `monotonic_resource<>` does not compile.
 ///
 /// Costs: 11 instructions through `memory_resource*` on x86-64, 4 where it is inlined; a footer of four words a chunk.
 /// Threads: one thread at a time. `upstream` must outlive it.
@@ -47,35 +50,39 @@ public:
   using chunked_bump::mark_type;
 
   /// Over std's default resource of this moment.
-  monotonic_resource() noexcept requires has_default : monotonic_resource{std::pmr::get_default_resource()} {}
+  monotonic_resource() noexcept requires has_default : monotonic_resource{default_upstream()} {}
 
   /// \param initial_size  bytes that the first chunk has room for
   explicit monotonic_resource(std::size_t initial_size) noexcept requires has_default :
-      monotonic_resource{initial_size, std::pmr::get_default_resource()} {}
+      monotonic_resource{initial_size, default_upstream()} {}
 
   /// \param buffer  is used first, and outlives the arena, which is its only user
   monotonic_resource(void* buffer, std::size_t size) noexcept requires has_default :
-      monotonic_resource{buffer, size, std::pmr::get_default_resource()} {}
+      monotonic_resource{buffer, size, default_upstream()} {}
+
+  /// The size of a first chunk comes before its upstream. Here the resource itself would be the buffer, as it is in std.
+  template <std::derived_from<std::pmr::memory_resource> Resource>
+  monotonic_resource(Resource* upstream, std::size_t initial_size) = delete;
 
   /// \param upstream  not null
-  /// \param name      for records and reports; static storage
-  explicit monotonic_resource(Upstream* upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{std::span<std::byte>{}, default_room, upstream, name} {}
+  explicit monotonic_resource(Upstream* upstream) noexcept
+      : monotonic_resource{std::span<std::byte>{}, default_room, upstream, nullptr} {}
 
-  monotonic_resource(std::size_t initial_size, Upstream* upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{std::span<std::byte>{}, initial_size, upstream, name} {}
+  monotonic_resource(std::size_t initial_size, Upstream* upstream) noexcept
+      : monotonic_resource{std::span<std::byte>{}, initial_size, upstream, nullptr} {}
 
-  monotonic_resource(void* buffer, std::size_t size, Upstream* upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{std::span{static_cast<std::byte*>(buffer), size}, room_after(size), upstream, name} {}
+  monotonic_resource(void* buffer, std::size_t size, Upstream* upstream) noexcept
+      : monotonic_resource{span_of(buffer, size), room_after(size), upstream, nullptr} {}
 
+  /// \param name  for records and reports; static storage
   explicit monotonic_resource(Upstream& upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{&upstream, name} {}
+      : monotonic_resource{std::span<std::byte>{}, default_room, std::addressof(upstream), name} {}
 
   monotonic_resource(std::size_t initial_size, Upstream& upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{initial_size, &upstream, name} {}
+      : monotonic_resource{std::span<std::byte>{}, initial_size, std::addressof(upstream), name} {}
 
   monotonic_resource(void* buffer, std::size_t size, Upstream& upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{buffer, size, &upstream, name} {}
+      : monotonic_resource{span_of(buffer, size), room_after(size), std::addressof(upstream), name} {}
 
   ~monotonic_resource() override { release(); }
 
@@ -86,9 +93,9 @@ public:
   /// chunk has the size of the first one.
   void release() noexcept {
     for (detail::chunk_footer* chunk = this->remove_chunks(); chunk != nullptr;) {
-      const layout taken{chunk->bytes, chunk->alignment};
-      std::byte* const memory = chunk->begin();
-      chunk = chunk->next;
+      const layout taken{chunk->bytes(), chunk->alignment};
+      std::byte* const memory = chunk->begin;
+      chunk = chunk->older;
       detail::unpoison(memory, taken.bytes);
       upstream_->deallocate(memory, taken.bytes, taken.alignment);
     }
@@ -114,7 +121,17 @@ private:
     ALLOT_EXPECTS(upstream != nullptr);
   }
 
-  /// The first chunk behind a buffer is twice as large as the buffer.
+  static Upstream* default_upstream() noexcept {
+    // The test is for clang 14, which compiles the constructors above where their constraint does not hold, too.
+    if constexpr (has_default) return std::pmr::get_default_resource();
+    return nullptr;
+  }
+
+  static std::span<std::byte> span_of(void* buffer, std::size_t size) noexcept {
+    return {static_cast<std::byte*>(buffer), size};
+  }
+
+  /// The first chunk behind a buffer has room for twice the buffer, and 1 KiB at least.
   static constexpr std::size_t room_after(std::size_t buffer_size) noexcept {
     return buffer_size > default_room / 2 ? checked_multiply(buffer_size, 2).value_or(buffer_size) : default_room;
   }
@@ -140,17 +157,21 @@ private:
   }
 
   [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
-    const auto take = [this](const layout& chunk) noexcept {
-      return try_allocate_from(*upstream_, chunk.bytes, chunk.alignment);
+    const auto attempt = [this](const layout& chunk) noexcept {
+      return if_aligned(try_allocate_from(*upstream_, chunk.bytes, chunk.alignment), chunk);
     };
-    return place_in_new(bytes, detail::negated(mask), take, take);
+    return place_in_new(bytes, detail::negated(mask), attempt, attempt);
   }
 
   [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
     const std::size_t alignment = detail::negated(mask);
-    const auto take = [this](const layout& chunk) { return upstream_->allocate(chunk.bytes, chunk.alignment); };
-    void* const p = place_in_new(
-        bytes, alignment, [this](const layout& chunk) { return attempt(chunk); }, take);
+    const auto attempt = [this](const layout& chunk) { return if_aligned(attempt_from_upstream(chunk), chunk); };
+    const auto take = [this, bytes, alignment](const layout& chunk) {
+      void* const memory = if_aligned(upstream_->allocate(chunk.bytes, chunk.alignment), chunk);
+      if (memory == nullptr) fail_misaligned(bytes, alignment);
+      return memory;
+    };
+    void* const p = place_in_new(bytes, alignment, attempt, take);
     if (p == nullptr) this->fail(bytes, alignment);
     return p;
   }
@@ -159,32 +180,53 @@ private:
   template <class First, class Last>
   void* place_in_new(std::size_t bytes, std::size_t alignment, First first, Last last) {
     const std::size_t taken = bytes == 0 ? 1 : bytes; // a block of zero bytes is distinct
-    if (!this->place_in_kept(taken, alignment)) {
-      const auto plan = this->plan_chunk(taken, alignment);
-      if (plan.least == 0) return nullptr;
-      std::size_t size = plan.wanted;
-      void* memory = size == plan.least ? nullptr : first(layout{size, plan.alignment});
-      if (memory == nullptr) memory = last(layout{size = plan.least, plan.alignment});
-      if (memory == nullptr) return nullptr;
-      this->add_chunk(memory, size, plan);
-      (void)this->place_in_kept(taken, alignment); // both sizes of the plan have room for it
-    }
+    const auto placed = [&] { return this->place_in_kept(taken, alignment); };
+    if (!placed() && !(grow(this->plan_chunk(taken, alignment), first, last) && placed())) return nullptr;
     detail::unpoison(this->cursor_, bytes);
     return this->cursor_;
   }
 
-  /// As `try_allocate_from`, but lets through what a foreign upstream throws beside `std::bad_alloc`.
-  void* attempt(const layout& chunk) {
+  template <class First, class Last>
+  bool grow(const detail::chunked_bump::chunk_plan& plan, First first, Last last) {
+    if (plan.least == 0) return false;
+    std::size_t size = plan.wanted;
+    void* memory = size == plan.least ? nullptr : first(layout{size, plan.alignment});
+    if (memory == nullptr) memory = last(layout{size = plan.least, plan.alignment});
+    if (memory == nullptr) return false;
+    this->add_chunk(memory, size, plan);
+    return true;
+  }
+
+  /// Null where the upstream fails by `std::bad_alloc`. With exceptions it is asked by `allocate` even where it could be
+  /// asked by `try_allocate`: that is noexcept, and what a foreign resource below throws beside would end the program.
+  void* attempt_from_upstream(const layout& chunk) {
 #if ALLOT_EXCEPTIONS
-    if constexpr (!tries<Upstream>) {
-      try {
-        return upstream_->allocate(chunk.bytes, chunk.alignment);
-      } catch (const std::bad_alloc&) {
-        return nullptr;
-      }
+    try {
+      return upstream_->allocate(chunk.bytes, chunk.alignment);
+    } catch (const std::bad_alloc&) {
+      return nullptr;
     }
-#endif
+#else
     return try_allocate_from(*upstream_, chunk.bytes, chunk.alignment);
+#endif
+  }
+
+  /// Null in place of a chunk that is not aligned as it was asked for, which goes back: the pools of libstdc++ 12 give such
+  /// ones, and the request need not fit in there.
+  void* if_aligned(void* memory, const layout& chunk) noexcept {
+    void* const volatile seen = memory; // a compiler may take what std gives for aligned, and drop the test
+    if (is_aligned(seen, chunk.alignment)) return memory; // null is
+    upstream_->deallocate(memory, chunk.bytes, chunk.alignment);
+    return nullptr;
+  }
+
+  [[noreturn]] void fail_misaligned(std::size_t bytes, std::size_t alignment) const {
+    raise({.resource = class_name,
+           .name = name(),
+           .detail = "upstream gave a chunk that is not aligned as it was asked for",
+           .bytes = bytes,
+           .alignment = alignment,
+           .used = used()});
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t) noexcept { detail::poison(p, bytes); }
