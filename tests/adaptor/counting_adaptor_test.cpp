@@ -127,21 +127,22 @@ struct watching final : allot::resource_interface<watching> {
 } // namespace
 
 TEST_SUITE("counting_adaptor") {
-  TEST_CASE_TEMPLATE("keeps the contract of a memory resource", Counters, allot::plain_counters_t,
-                     allot::shared_counters_t, with_sizes) {
+  TEST_CASE("keeps the contract of a memory resource") { check_contract<counting_fixture<allot::plain_counters_t>>(); }
+
+#if !ALLOT_VALGRIND // under Memcheck the suite takes seconds, and the policies put nothing in memory but figures
+  TEST_CASE_TEMPLATE("keeps the contract with every policy", Counters, allot::shared_counters_t, with_sizes) {
     check_contract<counting_fixture<Counters>>();
   }
 
   TEST_CASE("keeps the contract over another counting_adaptor") { check_contract<counter_over_counter_fixture>(); }
+#endif
 
   TEST_CASE("example") {
     // [example]
     allot::bump_resource<4096> arena;
     allot::counting_adaptor counted{arena, "words"};
 
-    std::pmr::vector<int> v{&counted};
-    v.reserve(100);
-    v.shrink_to_fit();
+    { const std::pmr::vector<int> v(100, &counted); }
 
     const allot::counting_snapshot now = counted.snapshot();
     CHECK(now.live_bytes == 0);
