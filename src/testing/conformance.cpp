@@ -8,15 +8,12 @@
 #include <cstdarg>
 #include <cstdint>
 #include <cstdio>
+#include <exception>
 #include <initializer_list>
 #include <limits>
 #include <new>
 #include <optional>
 #include <utility>
-
-#if ALLOT_EXCEPTIONS && defined(__GLIBCXX__)
-#include <cxxabi.h>
-#endif
 
 namespace allot::inline ALLOT_ABI {
 namespace {
@@ -104,16 +101,9 @@ answer attempt_of(void* gave) {
 }
 
 #if ALLOT_EXCEPTIONS
-/// In a `catch (...)`: lets the cancellation of a thread go on, which is no exception of the resource's.
-void pass_cancellation() {
-#if defined(__GLIBCXX__)
-  try {
-    throw;
-  } catch (const abi::__forced_unwind&) {
-    throw;
-  } catch (...) {
-  }
-#endif
+/// In a `catch (...)`: lets the end of a thread go on (pthread_exit, pthread_cancel), which is no C++ exception.
+void pass_thread_exit() {
+  if (std::current_exception() == nullptr) throw;
 }
 #endif
 
@@ -132,7 +122,7 @@ answer ask(conformance_subject& subject, way w, std::size_t bytes, std::size_t a
   } catch (const std::bad_alloc&) {
     return {.refused = true};
   } catch (...) {
-    pass_cancellation();
+    pass_thread_exit();
     return {.threw_other = true};
   }
 #else
@@ -153,7 +143,7 @@ bool give(conformance_subject& subject, bool by_interface, void* p, layout l) {
     return true;
 #if ALLOT_EXCEPTIONS
   } catch (...) {
-    pass_cancellation();
+    pass_thread_exit();
     return false;
   }
 #endif
@@ -587,34 +577,33 @@ void play(conformance_subject&, shelf& blocks, way w, F on_answer) {
   }
 }
 
+conformance_figures first_figures(const conformance_source& source) {
+  conformance_figures figures;
+  with_fresh(source, [&](conformance_subject& subject) { figures = subject.figures(); });
+  return figures;
+}
+
 void run_clean_books(const conformance_source& source, finding& found) {
-  bool has_books = false;
+  const conformance_figures has = first_figures(source);
+  if (!has.used && !has.high_water) return does_not_apply(found, "it has neither used() nor high_water()");
   for (const way w : ways{source.traits()}) {
     with_fresh(source, [&](conformance_subject& subject) {
       if (subject.upstream() != nullptr) subject.upstream()->failing().fail_every(3);
       finding other;
       shelf blocks{subject, other, outcomes};
-      conformance_figures before = subject.figures();
-      has_books = before.used.has_value() || before.high_water.has_value();
-      const auto expect_same = [&](const answer& a, layout l) {
-        const conformance_figures after = subject.figures();
-        if (a.refused && (after.used != before.used || after.high_water != before.high_water)) {
+      for (const std::size_t bytes : sizes{8, 100, size_max, 0, 3000, size_max / 2 + 1, 40, 20000, 17, 70000, 1}) {
+        for (const std::size_t alignment : sizes{1, 16, 128}) {
+          const conformance_figures before = subject.figures();
+          const answer a = blocks.get(w, bytes, alignment);
+          const conformance_figures after = subject.figures();
+          if (!a.refused || (after.used == before.used && after.high_water == before.high_water)) continue;
           fail(found, "%s(%zu, %zu) was refused: used() went from %zu to %zu, high_water() from %zu to %zu",
-               to_string(w), l.bytes, l.alignment, before.used.value_or(0), after.used.value_or(0),
+               to_string(w), bytes, alignment, before.used.value_or(0), after.used.value_or(0),
                before.high_water.value_or(0), after.high_water.value_or(0));
         }
-      };
-      const auto ask_for = [&](layout l) {
-        before = subject.figures();
-        expect_same(blocks.get(w, l.bytes, l.alignment), l);
-      };
-      for (const std::size_t bytes : sizes{8, 100, size_max, 0, 3000, size_max / 2 + 1, 40, 20000, 17, 70000, 1}) {
-        for (const std::size_t alignment : sizes{1, 16, 128})
-          ask_for({bytes, alignment});
       }
     });
   }
-  if (!has_books) does_not_apply(found, "it has neither used() nor high_water()");
 }
 
 /// Holds what a resource says of itself against the blocks that it gave.
@@ -646,12 +635,14 @@ private:
 };
 
 void run_figures(const conformance_source& source, finding& found) {
-  bool has_some = false;
+  const conformance_figures has = first_figures(source);
+  if (!has.used && !has.high_water && !has.capacity) {
+    return does_not_apply(found, "it has none of used(), capacity() and high_water()");
+  }
   for (const bool takes_all : {false, true}) {
     for (const way w : ways{source.traits()}) {
       with_fresh(source, [&](conformance_subject& subject) {
         const conformance_figures start = subject.figures();
-        has_some = start.used || start.capacity || start.high_water;
         finding other;
         shelf blocks{subject, other, outcomes};
         figures_watch watch{subject, found};
@@ -669,7 +660,6 @@ void run_figures(const conformance_source& source, finding& found) {
       });
     }
   }
-  if (!has_some) does_not_apply(found, "it has none of used(), capacity() and high_water()");
 }
 
 /// Asks for what `remaining` says and `more`, from a resource with a few blocks live.

@@ -17,6 +17,8 @@
 #include <string>
 #include <string_view>
 
+#include <pthread.h>
+
 // Sound resources must pass every check. Then each class below breaks one promise, and the check that is named beside
 // it must notice. They use exceptions, as foreign resources do.
 
@@ -631,6 +633,25 @@ TEST_SUITE("conformance") {
       CHECK_MESSAGE(found.result == allot::verdict::failed, who);
       CHECK_MESSAGE(found.reason[0] != '\0', who);
     }
+  }
+
+  TEST_CASE("a thread that ends within a check ends, and is no exception of the resource") {
+    struct ends_its_thread : sound {
+      using sound::sound;
+      void* do_allocate(std::size_t, std::size_t) override { pthread_exit(nullptr); }
+    };
+    bool went_on = false;
+    pthread_t thread{};
+    REQUIRE(pthread_create(
+                &thread, nullptr,
+                [](void* flag) -> void* {
+                  (void)run_over_probe<ends_its_thread>(check_named("serves"));
+                  *static_cast<bool*>(flag) = true;
+                  return nullptr;
+                },
+                &went_on) == 0);
+    REQUIRE(pthread_join(thread, nullptr) == 0);
+    CHECK_FALSE(went_on);
   }
 
   TEST_CASE("there is no check that finds nothing") {
