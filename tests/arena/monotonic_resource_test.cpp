@@ -717,6 +717,9 @@ TEST_SUITE("monotonic_resource") {
     CHECK(dies([&] { arena.reset(), begin_anew(), arena.rewind(stale); }, "is_latest"));
     CHECK(dies([&] { arena.release(), begin_anew(), arena.rewind(stale); }, "is_latest"));
     CHECK(dies([&] { arena.rewind(stale), begin_anew(), arena.rewind(stale); }, "is_latest"));
+    CHECK(dies([&] { arena.release(), (void)arena.allocate(9000, 1), arena.rewind(stale); }, "is_latest"));
+    arena.release();
+    CHECK_FALSE(arena.is_latest(stale));
   }
 #endif
 }

@@ -9,8 +9,8 @@
 namespace {
 
 constinit allot::static_arena<1024> scratch;
-constinit allot::static_arena<64> bytewise;
-constinit allot::static_arena<64> named;
+[[maybe_unused]] constinit allot::static_arena<64> bytewise;
+[[maybe_unused]] constinit allot::static_arena<64> named;
 
 } // namespace
 

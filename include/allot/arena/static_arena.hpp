@@ -13,7 +13,8 @@ namespace allot::inline ALLOT_ABI {
 ///     .bss: | N bytes | the arena, once it is claimed | flags |
 ///
 /// Guarantees
-/// - What `static_slot` and `bump_resource<>` guarantee: nothing before `main`, nothing at exit, a second claim fails.
+/// - What `static_slot` and `bump_resource<>` guarantee: nothing before `main`, nothing at exit, a second claim fails. The
+///   bytes are zero at first; Memcheck takes them for uninitialised in every block all the same.
 /// - `bump_resource<N>` as a static has none of this: a full cursor is not zero, so that N bytes lie in the image, and g++
 ///   registers its destructor for exit.
 /// - Too large for the memory of the target: the linker says so, and not the program at run time.
