@@ -54,7 +54,7 @@ void chunked_bump::reset() noexcept {
 chunked_bump::mark_type chunked_bump::mark() noexcept { return {cursor_, chunk_, unused_at_, marks_.add()}; }
 
 void chunked_bump::rewind(const mark_type& to) noexcept {
-  ALLOT_EXPECTS(is_latest(to) && used_at(to.cursor_, to.unused_at_) <= used());
+  ALLOT_EXPECTS(marks_.admits(to.number_) && used_at(to.cursor_, to.unused_at_) <= used());
   go_back_to(to.chunk_, to.cursor_, to.unused_at_);
   marks_.remove(to.number_);
 }

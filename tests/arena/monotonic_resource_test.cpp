@@ -472,6 +472,24 @@ TEST_SUITE("monotonic_resource") {
     CHECK(arena.allocate(16) != p);
   }
 
+  TEST_CASE("rewind to an earlier mark passes over the marks and the chunks after it") {
+    allot::checking_resource up;
+    allot::monotonic_resource arena{up};
+    (void)arena.allocate(100, 1);
+    const auto outer = arena.mark();
+    (void)arena.allocate(2000, 1);
+    const auto inner = arena.mark();
+    (void)arena.allocate(5000, 1);
+    const std::size_t reserved = arena.reserved();
+    arena.rewind(outer);
+    CHECK(arena.used() == 100);
+    CHECK(arena.reserved() == reserved);
+    CHECK_FALSE(arena.is_latest(inner));
+#if ALLOT_CHECK_LEVEL > 0
+    CHECK(dies([&] { arena.rewind(inner); }, "admits"));
+#endif
+  }
+
   TEST_CASE("rewind goes back over chunks and keeps them") {
     allot::checking_resource up;
     allot::monotonic_resource arena{up};
@@ -699,9 +717,9 @@ TEST_SUITE("monotonic_resource") {
     const auto mark = arena.mark(); // in a chunk
     CHECK(dies([&] { (void)arena.try_allocate(8, 24); }, "is_alignment"));
     CHECK(dies([&] { (void)arena.remaining(0); }, "is_alignment"));
-    CHECK(dies([&] { arena.rewind(mark), arena.rewind(mark); }, "is_latest"));
-    CHECK(dies([&] { arena.reset(), arena.rewind(mark); }, "is_latest"));
-    CHECK(dies([&] { arena.release(), arena.rewind(mark); }, "is_latest"));
+    CHECK(dies([&] { arena.rewind(mark), arena.rewind(mark); }, "admits"));
+    CHECK(dies([&] { arena.reset(), arena.rewind(mark); }, "admits"));
+    CHECK(dies([&] { arena.release(), arena.rewind(mark); }, "admits"));
     CHECK(dies([] { allot::monotonic_resource a{static_cast<allot::resource*>(nullptr)}; }, "upstream"));
   }
 
@@ -714,10 +732,10 @@ TEST_SUITE("monotonic_resource") {
       (void)arena.allocate(3000, 1);
       (void)arena.mark();
     };
-    CHECK(dies([&] { arena.reset(), begin_anew(), arena.rewind(stale); }, "is_latest"));
-    CHECK(dies([&] { arena.release(), begin_anew(), arena.rewind(stale); }, "is_latest"));
-    CHECK(dies([&] { arena.rewind(stale), begin_anew(), arena.rewind(stale); }, "is_latest"));
-    CHECK(dies([&] { arena.release(), (void)arena.allocate(9000, 1), arena.rewind(stale); }, "is_latest"));
+    CHECK(dies([&] { arena.reset(), begin_anew(), arena.rewind(stale); }, "admits"));
+    CHECK(dies([&] { arena.release(), begin_anew(), arena.rewind(stale); }, "admits"));
+    CHECK(dies([&] { arena.rewind(stale), begin_anew(), arena.rewind(stale); }, "admits"));
+    CHECK(dies([&] { arena.release(), (void)arena.allocate(9000, 1), arena.rewind(stale); }, "admits"));
     arena.release();
     CHECK_FALSE(arena.is_latest(stale));
   }

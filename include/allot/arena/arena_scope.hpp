@@ -1,6 +1,7 @@
 #pragma once
 
 #include <allot/core/config.hpp>
+#include <allot/core/expects.hpp>
 
 namespace allot::inline ALLOT_ABI {
 
@@ -10,8 +11,8 @@ namespace allot::inline ALLOT_ABI {
 ///
 /// Guarantees
 /// - What was allocated before the scope stays, and what the scope's end frees is freed however the block is left.
-/// - Scopes and marks of one arena end in the reverse of the order in which they began. Where they do not, or where the
-///   arena was reset in between, a checked build ends the program and an unchecked one has undefined behaviour.
+/// - Scopes of one arena end in the reverse of the order in which they began, and no mark made in one outlives it without
+///   being rewound. Where that is not so, or where the arena was reset in between, a checked build ends the program.
 /// - Objects are not destroyed: those that need their destructor must end before the scope does.
 ///
 /// Costs: one `mark`, one `rewind`; five words, six over a `monotonic_resource`.
@@ -23,7 +24,10 @@ class [[nodiscard]] arena_scope final {
 public:
   explicit arena_scope(Arena& arena) noexcept : arena_{arena}, start_{arena.mark()} {}
 
-  ~arena_scope() { arena_.rewind(start_); }
+  ~arena_scope() {
+    ALLOT_EXPECTS(arena_.is_latest(start_));
+    arena_.rewind(start_);
+  }
 
   arena_scope(const arena_scope&) = delete;
   arena_scope& operator=(const arena_scope&) = delete;

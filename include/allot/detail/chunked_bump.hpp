@@ -72,11 +72,11 @@ public:
   /// Remembers the present state.
   [[nodiscard]] mark_type mark() noexcept;
 
-  /// Frees all that was allocated since `to` was made, and keeps the chunks. The mark is void then.
-  /// \pre `is_latest(to)`
+  /// Frees all that was allocated since `to` was made, and keeps the chunks. It and the marks made after it are void then.
+  /// \pre `to` is a mark of this arena and not void
   void rewind(const mark_type& to) noexcept;
 
-  /// True where `m` is the last mark that is not void: the one to rewind next.
+  /// True where `m` is the last mark that is not void.
   [[nodiscard]] bool is_latest(const mark_type& m) const noexcept { return marks_.is_latest(m.number_); }
 
 protected:
