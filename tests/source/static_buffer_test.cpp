@@ -117,7 +117,8 @@ TEST_SUITE("static_buffer") {
     CHECK(buffer.owns(bytes.data()) == allot::ownership::yes);
     CHECK(buffer.owns(bytes.data() + 15) == allot::ownership::yes);
     CHECK(buffer.owns(bytes.data() + 16) == allot::ownership::no);
-    CHECK(buffer.owns(bytes.data() - 1) == allot::ownership::no);
+    const auto before = reinterpret_cast<std::uintptr_t>(bytes.data()) - 1;
+    CHECK(buffer.owns(reinterpret_cast<const void*>(before)) == allot::ownership::no);
     CHECK(buffer.owns(nullptr) == allot::ownership::no);
   }
 
