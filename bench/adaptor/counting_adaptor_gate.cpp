@@ -1,5 +1,5 @@
 // What counting adds: an allocation behind an adaptor that does nothing and behind a counting_adaptor, and the pair of
-// calls that goal 6 is about. Upstream is an arena by its type.
+// calls that counting_adaptor_bench times. Upstream is an arena by its type.
 
 #include "gate/gate.hpp"
 

@@ -173,9 +173,12 @@ BENCHMARK(growing<std::pmr::monotonic_buffer_resource>)->Name("growing/std monot
 
 int main(int argc, char** argv) {
 #ifdef __GLIBC__
-  // Without this, "growing" measures how often glibc gives 2 MiB back to the kernel and takes them again.
-  mallopt(M_TRIM_THRESHOLD, 1 << 28);
-  mallopt(M_MMAP_THRESHOLD, 1 << 28);
+  // Without this, "growing" measures how often glibc gives 2 MiB back to the kernel and takes them again. To see that:
+  // ALLOT_BENCH_DEFAULT_MALLOC=1.
+  if (std::getenv("ALLOT_BENCH_DEFAULT_MALLOC") == nullptr) {
+    mallopt(M_TRIM_THRESHOLD, 1 << 28);
+    mallopt(M_MMAP_THRESHOLD, 1 << 28);
+  }
 #endif
   return bench::compare(argc, argv);
 }

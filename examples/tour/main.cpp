@@ -33,7 +33,7 @@ constexpr int exit_budget = 3;
 /// What the first pass, which everything else refers to, has found out.
 struct first_pass {
   std::size_t peak;     ///< the most bytes that the containers had at once
-  std::size_t reserved; ///< what a `static_arena` needs to serve them
+  std::size_t reserved; ///< bytes of a `static_arena` that serve the same run
 };
 
 void print_cost(const allot::counting_snapshot& cost, const allot::bump_resource<>& slice) {
@@ -94,7 +94,7 @@ void fail_an_eighth(const tour::text_file& file, std::span<std::byte> budget, co
   } catch (const allot::out_of_memory& failure) {
     std::printf("  %s\n", failure.what());
   }
-  std::printf("\n  The line to change: this run needs\n"
+  std::printf("\n  The line to change: the run above ended well with\n"
               "      constinit allot::static_arena<%zu> memory;\n",
               first.reserved);
 }
@@ -107,7 +107,8 @@ void tour_of(const tour::text_file& file, std::span<std::byte> budget) {
   print_table(tour::run_contest(file, budget));
   std::printf("\n  time: lower quartile of interleaved passes, as a ratio to new/delete\n"
               "  calls: blocks or chunks taken from below; requested, peak, reserved: bytes\n"
-              "  waste: the share of reserved that was never live at once; n/a: cannot be measured\n");
+              "  waste: the share of reserved that was never live at once; n/a: cannot be measured\n"
+              "  chunks grow as far as the budget allows: with a smaller one less of it is wasted\n");
 
   std::printf("\nTwo failures, as a program meets them\n");
   fail_a_second_claim();

@@ -45,7 +45,7 @@ private:
 
 TEST_SUITE("allocation_failure_loop") {
   TEST_CASE("fails each allocation of a function in turn, and then lets it run") {
-    //! [example]
+    // [example]
     allot::probe_upstream up;
     const auto result = allot::allocation_failure_loop(up, [&] {
       trio blocks{up};
@@ -53,7 +53,7 @@ TEST_SUITE("allocation_failure_loop") {
     });
     CHECK_MESSAGE(result.ok(), result.first_problem);
     CHECK(result.runs == 4); // it has three allocations
-    //! [example]
+    // [example]
     CHECK(result.failures_injected == 3);
     CHECK(result.swallowed == 0);
     CHECK(up.memory().live_blocks() == 0);

@@ -76,7 +76,7 @@ TEST_SUITE("checking_resource") {
   }
 
   TEST_CASE("finds a byte written behind a block, and says which") {
-    //! [example]
+    // [example]
     allot::checking_resource up{{.name = "rx", .action = allot::on_fault::record}};
     auto* const p = static_cast<char*>(up.allocate(5, 1));
     std::memcpy(p, "hello", 6); // the terminator does not fit
@@ -87,7 +87,7 @@ TEST_SUITE("checking_resource") {
     CHECK(up.first_error()->serial == 1); // the first block given out
     CHECK(up.first_error()->offset == 5);
     CHECK(up.live_blocks() == 0);
-    //! [example]
+    // [example]
     CHECK(up.first_error()->found == 0);
     CHECK(up.errors() == 1);
   }

@@ -68,7 +68,7 @@ TEST_SUITE("failing_adaptor") {
   }
 
   TEST_CASE("fails the k-th call from now, and no other") {
-    //! [example]
+    // [example]
     allot::checking_resource up;
     allot::failing_adaptor failing{up};
     failing.fail_at(2);
@@ -77,7 +77,7 @@ TEST_SUITE("failing_adaptor") {
     CHECK(failing.try_allocate(16, 8) == nullptr); // upstream was not asked
     CHECK(up.attempts() == 1);
     failing.deallocate(p, 16, 8);
-    //! [example]
+    // [example]
     CHECK(outcomes(failing, 5) == ".....");
     failing.fail_at(3);
     CHECK(outcomes(failing, 5) == "..x..");
