@@ -70,6 +70,21 @@ struct watched_relax {
 template <class T>
 using watched = allot::once<T, watched_relax>;
 
+/// A thread whose initialiser is running when this returns, and says no once somebody waits for it.
+std::thread one_that_says_no_to_a_waiter(watched<int>& value) {
+  auto begun = std::make_shared<std::atomic<bool>>(false);
+  std::thread runner{[&value, begun] {
+    CHECK(value.try_call_once([&]() -> std::optional<int> {
+      *begun = true;
+      watched_relax::wait_for_a_waiter();
+      return std::nullopt;
+    }) == nullptr);
+  }};
+  while (!*begun)
+    std::this_thread::yield();
+  return runner;
+}
+
 } // namespace
 
 // [example]
@@ -208,16 +223,7 @@ TEST_SUITE("once") {
 
   TEST_CASE("who waits for an initialiser that says no is told that there is nothing, and does not hang") {
     watched<int> value;
-    std::atomic<bool> begun{false};
-    std::thread first{[&] {
-      CHECK(value.try_call_once([&]() -> std::optional<int> {
-        begun = true;
-        watched_relax::wait_for_a_waiter();
-        return std::nullopt;
-      }) == nullptr);
-    }};
-    while (!begun)
-      std::this_thread::yield();
+    std::thread first = one_that_says_no_to_a_waiter(value);
     CHECK_THROWS_AS(static_cast<void>(*value), allot::not_ready);
     first.join();
   }
@@ -230,16 +236,7 @@ TEST_SUITE("once") {
 
   TEST_CASE("when one initialiser says no, one that waits already runs its own") {
     watched<int> value;
-    std::atomic<bool> begun{false};
-    std::thread first{[&] {
-      CHECK(value.try_call_once([&]() -> std::optional<int> {
-        begun = true;
-        watched_relax::wait_for_a_waiter();
-        return std::nullopt;
-      }) == nullptr);
-    }};
-    while (!begun)
-      std::this_thread::yield();
+    std::thread first = one_that_says_no_to_a_waiter(value);
     CHECK(value.call_once([] { return 2; }) == 2);
     first.join();
   }
