@@ -1,0 +1,254 @@
+#pragma once
+
+#include <allot/core/expects.hpp>
+#include <allot/core/failure.hpp>
+#include <allot/core/layout.hpp>
+#include <allot/core/ownership.hpp>
+#include <allot/core/resource_interface.hpp>
+#include <allot/core/upstream.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <memory_resource>
+#include <new>
+
+#include <boost/container/pmr/memory_resource.hpp>
+#include <boost/container/throw_exception.hpp>
+
+/// \file
+/// Boost.Container (1.81 or later) has a `memory_resource` of its own, with the same functions as the standard's and no
+/// relation to it. `as_boost` and `as_std` make one look like the other. No library of Boost is needed for them.
+
+/// Whether adaptors of one resource are equal needs RTTI: an inline body that depends on a setting, so it is in the name.
+#if defined(__cpp_rtti)
+#define ALLOT_DETAIL_BOOST_EQUALITY equal_by_upstream
+#else
+#define ALLOT_DETAIL_BOOST_EQUALITY equal_by_identity
+#endif
+
+namespace allot::inline ALLOT_ABI {
+inline namespace ALLOT_DETAIL_BOOST_EQUALITY {
+
+namespace detail {
+
+/// What every `boost_adaptor` is, whatever the type of its upstream.
+class boost_adaptor_base : public boost::container::pmr::memory_resource {
+public:
+  boost_adaptor_base(const boost_adaptor_base&) = delete;
+  boost_adaptor_base& operator=(const boost_adaptor_base&) = delete;
+
+protected:
+  explicit boost_adaptor_base(const std::pmr::memory_resource& below) noexcept : below_{below} {}
+  ~boost_adaptor_base() override = default;
+
+private:
+  bool do_is_equal(const boost::container::pmr::memory_resource& other) const noexcept final {
+    if (this == &other) return true;
+#if defined(__cpp_rtti)
+    const auto* const adaptor = dynamic_cast<const boost_adaptor_base*>(&other);
+    return adaptor != nullptr && below_ == adaptor->below_;
+#else
+    return false;
+#endif
+  }
+
+  const std::pmr::memory_resource& below_;
+};
+
+/// Reaches the function behind `allocate` of a resource of Boost. `allocate` itself passes a null through an operator new
+/// that is not noexcept, and so lets a compiler assume that there is none.
+class boost_do_allocate : private boost::container::pmr::memory_resource {
+public:
+  static void* of(boost::container::pmr::memory_resource& r, std::size_t bytes, std::size_t alignment) {
+    return (r.*(&boost_do_allocate::do_allocate))(bytes, alignment);
+  }
+};
+
+} // namespace detail
+
+/// A `std::pmr::memory_resource` as a `boost::container::pmr::memory_resource`; made by `as_boost`.
+///
+///     Boost's container -> boost_adaptor -> upstream
+///
+/// Guarantees
+/// - One call to the upstream for each request; size, alignment and pointer pass through unchanged.
+/// - What the upstream throws goes on to Boost's caller. allot's failures are `std::bad_alloc`; that is no
+///   `boost::container::bad_alloc`, which derives from `std::exception` alone.
+/// - On Boost's side two adaptors are equal where their upstreams are, whatever their static types: blocks of one can be
+///   given back to the other. Without RTTI they are equal only if they are the same object.
+///
+/// Costs: the virtual call of Boost's interface, and none below it where the upstream's type is known.
+/// Threads: as the upstream says.
+///
+/// \snippet tests/interop/boost_test.cpp as_boost
+template <std::derived_from<std::pmr::memory_resource> Upstream = std::pmr::memory_resource>
+class boost_adaptor final : public detail::boost_adaptor_base {
+public:
+  /// The upstream's type, `std::pmr::memory_resource` where it is not known.
+  using upstream_type = Upstream;
+
+  /// True where `owns` never answers `unknown`.
+  static constexpr bool owns_is_exact = knows_its_own<Upstream>;
+
+  /// \param upstream  outlives the adaptor
+  explicit boost_adaptor(Upstream& upstream) noexcept : boost_adaptor_base{upstream}, upstream_{upstream} {}
+
+  /// A block from the upstream; never null.
+  /// \pre `alignment` is a power of two
+  /// \throws what the upstream throws
+  [[nodiscard]] void* allocate(std::size_t bytes, std::size_t alignment = max_align) {
+    ALLOT_EXPECTS(is_alignment(alignment));
+    return upstream_.allocate(bytes, alignment);
+  }
+
+  /// The same block, or null where `allocate` would fail.
+  /// \pre `alignment` is a power of two
+  [[nodiscard]] void* try_allocate(std::size_t bytes, std::size_t alignment = max_align) noexcept {
+    ALLOT_EXPECTS(is_alignment(alignment));
+    return try_allocate_from(upstream_, bytes, alignment);
+  }
+
+  /// Gives a block back to the upstream; null is ignored.
+  /// \pre `p` came from this or an equal adaptor for the same `bytes` and `alignment`, and is still allocated
+  void deallocate(void* p, std::size_t bytes, std::size_t alignment = max_align) noexcept {
+    ALLOT_EXPECTS(is_alignment(alignment));
+    if (p != nullptr) upstream_.deallocate(p, bytes, alignment);
+  }
+
+  /// The upstream's answer.
+  [[nodiscard]] ownership owns(const void* p) const noexcept { return owned_by(upstream_, p); }
+
+  /// The resource that the memory comes from; never null.
+  [[nodiscard]] Upstream* upstream_resource() const noexcept { return &upstream_; }
+
+private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override { return allocate(bytes, alignment); }
+  void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override { deallocate(p, bytes, alignment); }
+
+  Upstream& upstream_;
+};
+
+/// A `boost::container::pmr::memory_resource` as a resource of allot; made by `as_std`.
+///
+///     std container -> std_adaptor -> a resource of Boost
+///
+/// Guarantees
+/// - One call to the upstream for each request; size, alignment and pointer pass through unchanged.
+/// - `boost::container::bad_alloc` becomes `out_of_memory`, which a caller of the standard's interface expects; anything
+///   else that the upstream throws goes on.
+/// - Null from the upstream is a failure. So is a block that is not aligned as it was asked for, and it is given back:
+///   Boost's interface allows both pools and `new_delete_resource` to ignore an alignment above `max_align`.
+/// - Equal only to itself, as every resource of allot; a container that moves between two adaptors moves its elements.
+///
+/// Costs: the call of the upstream (no virtual one where its type is known and final), two tests.
+/// Threads: as the upstream says.
+///
+/// \snippet tests/interop/boost_test.cpp as_std
+template <std::derived_from<boost::container::pmr::memory_resource> Upstream = boost::container::pmr::memory_resource>
+class std_adaptor final : public resource_interface<std_adaptor<Upstream>> {
+public:
+  static constexpr const char* class_name = "std_adaptor";
+
+  /// The upstream's type, `boost::container::pmr::memory_resource` where it is not known.
+  using upstream_type = Upstream;
+
+  /// True where `owns` never answers `unknown`.
+  static constexpr bool owns_is_exact = knows_its_own<Upstream>;
+
+  /// \param upstream  outlives the adaptor
+  /// \param name      for reports; static storage
+  explicit std_adaptor(Upstream& upstream, const char* name = nullptr) noexcept : upstream_{upstream}, name_{name} {}
+
+  /// The resource that the memory comes from; never null.
+  [[nodiscard]] Upstream* upstream_resource() const noexcept { return &upstream_; }
+
+  /// The name given at construction, or null.
+  [[nodiscard]] const char* name() const noexcept { return name_; }
+
+private:
+  friend resource_interface<std_adaptor>;
+
+  void* place(std::size_t bytes, std::size_t alignment) noexcept {
+    if constexpr (tries<Upstream>) {
+      return aligned(upstream_.try_allocate(bytes, alignment), bytes, alignment);
+    } else {
+#if ALLOT_EXCEPTIONS
+      try {
+        return aligned(ask(bytes, alignment), bytes, alignment);
+      } catch (const std::bad_alloc&) {
+        return nullptr;
+      }
+#else
+      static_assert(tries<Upstream>, "without exceptions a resource of Boost cannot fail and return: pass one that has "
+                                     "a try_allocate");
+      return nullptr;
+#endif
+    }
+  }
+
+  void* place_or_fail(std::size_t bytes, std::size_t alignment) {
+    void* const p = aligned(ask(bytes, alignment), bytes, alignment);
+    if (p == nullptr) [[unlikely]]
+      this->fail(bytes, alignment);
+    return p;
+  }
+
+  void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    upstream_.deallocate(p, bytes, alignment);
+  }
+
+  [[nodiscard]] ownership holds(const void* p) const noexcept { return owned_by(upstream_, p); }
+
+  /// What the upstream returns; null where it throws Boost's own kind of `bad_alloc`.
+  void* ask(std::size_t bytes, std::size_t alignment) {
+    if constexpr (tries<Upstream>) {
+      return upstream_.allocate(bytes, alignment); // one of allot's: neither null nor Boost's exception
+    } else {
+#if ALLOT_EXCEPTIONS && !defined(BOOST_CONTAINER_USE_STD_EXCEPTIONS)
+      try {
+        return detail::boost_do_allocate::of(upstream_, bytes, alignment);
+      } catch (const boost::container::bad_alloc&) {
+        return nullptr;
+      }
+#else
+      return detail::boost_do_allocate::of(upstream_, bytes, alignment);
+#endif
+    }
+  }
+
+  /// `p`, or null where it is not aligned as asked for; then it went back.
+  void* aligned(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    if (is_aligned(p, alignment)) [[likely]]
+      return p; // null is aligned to everything
+    upstream_.deallocate(p, bytes, alignment);
+    return nullptr;
+  }
+
+  Upstream& upstream_;
+  const char* name_;
+};
+
+} // namespace ALLOT_DETAIL_BOOST_EQUALITY
+
+/// `r` as a resource of Boost.Container: `auto b = as_boost(arena); boost::json::storage_ptr sp{&b};`. The adaptor is the
+/// caller's to hold: it outlives what is allocated through it, and `r` outlives the adaptor.
+template <std::derived_from<std::pmr::memory_resource> Resource>
+[[nodiscard]] boost_adaptor<Resource> as_boost(Resource& r) noexcept {
+  return boost_adaptor<Resource>{r};
+}
+
+/// `b`, a resource of Boost.Container, as one of allot and so of the standard. The adaptor is the caller's to hold: it
+/// outlives what is allocated through it, and `b` outlives the adaptor.
+/// \param name  for reports; static storage
+template <std::derived_from<boost::container::pmr::memory_resource> Resource>
+[[nodiscard]] std_adaptor<Resource> as_std(Resource& b, const char* name = nullptr) noexcept {
+  return std_adaptor<Resource>{b, name};
+}
+
+/// An adaptor of a temporary would outlive it.
+template <std::derived_from<std::pmr::memory_resource> Resource>
+void as_boost(const Resource&&) = delete;
+template <std::derived_from<boost::container::pmr::memory_resource> Resource>
+void as_std(const Resource&&, const char* = nullptr) = delete;
+
+} // namespace allot::inline ALLOT_ABI
