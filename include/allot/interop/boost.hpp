@@ -238,6 +238,9 @@ private:
 
 namespace detail_boost {
 
+template <class Resource, class Interface>
+concept can_serve_as = std::derived_from<Resource, Interface> && !std::is_const_v<Resource>;
+
 /// The pair that Boost's flat containers keep, which is none of the standard's.
 template <class T>
 concept pair_of_boost = boost::container::dtl::is_pair<T>::value &&
@@ -286,7 +289,7 @@ void construct_pair_of_boost(const Allocator& a, Pair* p, boost::container::try_
 
 /// `r` as a resource of Boost.Container: `auto b = as_boost(arena); boost::json::storage_ptr sp{&b};`. The adaptor is the
 /// caller's to hold: it outlives what is allocated through it, and `r` outlives the adaptor.
-template <std::derived_from<std::pmr::memory_resource> Resource>
+template <detail_boost::can_serve_as<std::pmr::memory_resource> Resource>
 [[nodiscard]] boost_adaptor<Resource> as_boost(Resource& r) noexcept {
   return boost_adaptor<Resource>{r};
 }
@@ -294,15 +297,15 @@ template <std::derived_from<std::pmr::memory_resource> Resource>
 /// `b`, a resource of Boost.Container, as one of allot and so of the standard. The adaptor is the caller's to hold: it
 /// outlives what is allocated through it, and `b` outlives the adaptor.
 /// \param name  for reports; static storage
-template <std::derived_from<boost::container::pmr::memory_resource> Resource>
+template <detail_boost::can_serve_as<boost::container::pmr::memory_resource> Resource>
 [[nodiscard]] std_adaptor<Resource> as_std(Resource& b, const char* name = nullptr) noexcept {
   return std_adaptor<Resource>{b, name};
 }
 
 /// An adaptor of a temporary would outlive it.
-template <std::derived_from<std::pmr::memory_resource> Resource>
+template <detail_boost::can_serve_as<std::pmr::memory_resource> Resource>
 void as_boost(const Resource&&) = delete;
-template <std::derived_from<boost::container::pmr::memory_resource> Resource>
+template <detail_boost::can_serve_as<boost::container::pmr::memory_resource> Resource>
 void as_std(const Resource&&, const char* = nullptr) = delete;
 
 /// Boost.Container's containers in a resource of the standard or of allot, with no adaptor between:
@@ -335,9 +338,9 @@ concept extends_allocator =
 namespace boost_pmr {
 
 /// The allocator of these containers: `allot::allocator` (so there is no default resource, and a copy of a container
-/// stays where its original is), which also knows the pairs of Boost's flat containers. With any other allocator, those
-/// that use the default resource (`std::pmr::polymorphic_allocator`) included, a `std::pmr::string` in a `flat_map` gets
-/// its memory from the default resource.
+/// stays where its original is), which also knows the pairs of Boost's flat containers. With
+/// `std::pmr::polymorphic_allocator`, or `allot::allocator` itself, a `std::pmr::string` in a `flat_map` gets its memory
+/// from the default resource.
 template <class T, class Resource>
 class container_allocator : public allocator<T, Resource> {
   using base = allocator<T, Resource>;
@@ -370,7 +373,7 @@ public:
 };
 
 /// The allocator of a container in `resource`, which outlives it.
-template <std::derived_from<std::pmr::memory_resource> Resource>
+template <detail_boost::can_serve_as<std::pmr::memory_resource> Resource>
 [[nodiscard]] container_allocator<std::byte, Resource> in(Resource& resource) noexcept {
   return resource;
 }
