@@ -1,12 +1,9 @@
 #include <allot/core/failure.hpp>
 #include <allot/core/once.hpp>
+#include <allot/core/threads.hpp>
 
-#if defined(_GLIBCXX_HAS_GTHREADS) || (defined(_LIBCPP_VERSION) && !defined(_LIBCPP_HAS_NO_THREADS)) ||                \
-    defined(_MSC_VER)
-#define ALLOT_DETAIL_THREADS 1
+#if ALLOT_THREADS
 #include <thread>
-#else
-#define ALLOT_DETAIL_THREADS 0
 #endif
 
 namespace allot::inline ALLOT_ABI {
@@ -26,14 +23,14 @@ void pause() noexcept {
 } // namespace
 
 void pause_then_yield::relax([[maybe_unused]] unsigned turn) noexcept {
-#if ALLOT_DETAIL_THREADS
+#if ALLOT_THREADS
   if (turn >= turns_of_pause) return std::this_thread::yield();
 #endif
   pause();
 }
 
 const void* pause_then_yield::current() noexcept {
-#if ALLOT_DETAIL_THREADS
+#if ALLOT_THREADS
   static thread_local char here;
 #else
   static char here;

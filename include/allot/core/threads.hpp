@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstddef> // any header of the standard library says which one it is
+
+/// 1 where the standard library has threads and mutexes, 0 on bare metal.
+#if defined(_GLIBCXX_HAS_GTHREADS) || (defined(_LIBCPP_VERSION) && !defined(_LIBCPP_HAS_NO_THREADS)) ||                \
+    defined(_MSC_VER)
+#define ALLOT_THREADS 1
+#else
+#define ALLOT_THREADS 0
+#endif
