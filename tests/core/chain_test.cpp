@@ -232,6 +232,14 @@ TEST_SUITE("chain") {
     CHECK(c.layer<0>().snapshot().failures == 1);
   }
 
+  TEST_CASE("a layer over one of its own type stands over it, and is no copy") {
+    using erased = allot::counting_adaptor<allot::resource>;
+    allot::chain c{layer<erased>(), layer<erased>(), source<allot::bump_resource<64>>()};
+    CHECK(c.layer<0>().upstream_resource() == &c.layer<1>());
+    (void)c.allocate(8, 8);
+    CHECK(c.layer<1>().used() == 8);
+  }
+
   TEST_CASE("values among the parameters of an adaptor are its defaults, or given with it") {
     allot::chain c{layer<small_only, 4, 2>("small"), layer<with_default, 3>(), layer<with_default>(),
                    source<allot::bump_resource<64>>()};

@@ -1,7 +1,9 @@
 // What a program keeps in statics. object_file_test.py compiles this and reads the object file.
 
+#include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/static_arena.hpp>
+#include <allot/core/chain.hpp>
 #include <allot/core/claim_flag.hpp>
 #include <allot/core/once.hpp>
 #include <allot/core/static_slot.hpp>
@@ -15,11 +17,16 @@ struct sensor {
   int port;
 };
 
+auto make_chain(std::span<std::byte> bytes) noexcept {
+  return allot::chain{allot::layer<allot::counting_adaptor>(), allot::source<allot::bump_resource<>>(bytes)};
+}
+
 extern "C" { // for names that the test can say
 
 constinit allot::static_arena<1024> bss_arena;
 constinit allot::static_slot<allot::bump_resource<>, 1024> bss_slot;
 constinit allot::static_slot<allot::static_resource<>, 1024, 64> bss_slot_of_one;
+constinit allot::static_slot<decltype(make_chain({})), 1024> bss_chain;
 constinit allot::static_buffer<1024, 64> bss_buffer;
 constinit allot::once<sensor> bss_once;
 constinit allot::claim_flag bss_flag;
@@ -40,6 +47,7 @@ int main() {
   use(&bss_arena.claim("arena"));
   use(&bss_slot.claim("slot"));
   use(&bss_slot_of_one.claim("one"));
+  use(&bss_chain.claim(make_chain));
   use(bss_buffer.claim("buffer").data());
   use(usb_frames.claim_zeroed("usb").data());
   use(quiet.claim("quiet").data());

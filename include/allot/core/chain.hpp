@@ -41,6 +41,16 @@ struct layers_made<Recipe, Inner...> {
   using type = decltype(over(typename layers_made<Inner...>::type{}));
 };
 
+/// The upstream as a layer of type `Layer` is to see it: over one of its own type it would be a copy.
+template <class Layer, class Upstream>
+[[nodiscard]] constexpr auto& seen_by(Upstream& upstream) noexcept {
+  if constexpr (std::is_same_v<Layer, Upstream>) {
+    return static_cast<typename Layer::upstream_type&>(upstream);
+  } else {
+    return upstream;
+  }
+}
+
 /// Each layer in its place: what is below it is built before it and destroyed after it.
 template <class... Layers>
 struct layer_stack;
@@ -59,8 +69,8 @@ struct layer_stack<Outer, Inner...> {
   template <chain_recipe_type Recipe, class... Recipes>
   explicit constexpr layer_stack(Recipe& recipe, Recipes&... below) noexcept(
       std::is_nothrow_constructible_v<layer_stack<Inner...>, Recipes&...>&& noexcept(
-          recipe.template make<Outer>(std::declval<first_object<Inner...>&>())))
-      : inner(below...), layer(recipe.template make<Outer>(inner.layer)) {}
+          recipe.template make<Outer>(seen_by<Outer>(std::declval<first_object<Inner...>&>()))))
+      : inner(below...), layer(recipe.template make<Outer>(seen_by<Outer>(inner.layer))) {}
 
   layer_stack<Inner...> inner;
   Outer layer;
