@@ -11,11 +11,16 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include <boost/json.hpp>
 #include <boost/version.hpp>
 
 namespace json = boost::json;
+
+/// No value in this arena walks itself to give its blocks back.
+template <>
+struct boost::json::is_deallocate_trivial<allot::boost_adaptor<allot::bump_resource<65536>>> : std::true_type {};
 
 namespace {
 
@@ -177,6 +182,18 @@ TEST_SUITE("boost_json") {
     }
     CHECK(memory.errors() == memory.errors(allot::memory_fault::wrong_size));
     CHECK(memory.live_blocks() == 0);
+  }
+
+  TEST_CASE("where the adaptor's type says that deallocation is trivial, a value's destructor gives nothing back") {
+    allot::bump_resource<65536> arena;
+    auto for_boost = allot::as_boost(arena);
+    std::size_t used = 0;
+    {
+      const json::value doc = json::parse(R"(["one string that needs a block"])", &for_boost);
+      used = arena.used();
+    }
+    CHECK(used > 0);
+    CHECK(arena.used() == used); // the array's block was the last one: else it would be taken back
   }
 
   TEST_CASE("checking_resource says that Boost.JSON gives a key back with alignment 16 where a parse ends behind it") {
