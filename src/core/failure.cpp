@@ -91,6 +91,12 @@ void write_event(line_writer& line, const failure& what) noexcept {
     line.address(what.pointer);
     return;
   case failure_reason::precondition: line << "precondition violated"; return;
+  case failure_reason::leak:
+    line << "never given back: ";
+    write_request(line, what);
+    line << " at ";
+    line.address(what.pointer);
+    return;
   }
 }
 
@@ -105,6 +111,7 @@ const char* to_string(failure_reason reason) noexcept {
   case failure_reason::poisoned: return "poisoned";
   case failure_reason::wrong_deallocation: return "wrong_deallocation";
   case failure_reason::precondition: return "precondition";
+  case failure_reason::leak: return "leak";
   }
   return "unknown";
 }
@@ -140,7 +147,8 @@ void raise(const failure& what) {
   case failure_reason::uninitialised:
   case failure_reason::poisoned: throw not_ready{what};
   case failure_reason::wrong_deallocation:
-  case failure_reason::precondition: break;
+  case failure_reason::precondition:
+  case failure_reason::leak: break;
   }
 #endif
   halt(what);

@@ -240,7 +240,9 @@ void add_event(text_writer& line, const memory_report& what) noexcept {
 /// The failure that stands for a fault when the program ends by it.
 failure as_failure(const memory_report& what) noexcept {
   const bool at_deallocation = what.pointer != nullptr;
-  return {.reason = at_deallocation ? failure_reason::wrong_deallocation : failure_reason::precondition,
+  return {.reason = at_deallocation                    ? failure_reason::wrong_deallocation
+                    : what.fault == memory_fault::leak ? failure_reason::leak
+                                                       : failure_reason::precondition,
           .resource = checking_resource::class_name,
           .name = what.name,
           .detail = to_string(what.fault),

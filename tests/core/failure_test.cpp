@@ -99,6 +99,7 @@ TEST_SUITE("failure") {
     CHECK(allot::to_string(poisoned) == std::string_view{"poisoned"});
     CHECK(allot::to_string(wrong_deallocation) == std::string_view{"wrong_deallocation"});
     CHECK(allot::to_string(precondition) == std::string_view{"precondition"});
+    CHECK(allot::to_string(leak) == std::string_view{"leak"});
     CHECK(allot::to_string(static_cast<failure_reason>(200)) == std::string_view{"unknown"});
   }
 
@@ -129,6 +130,8 @@ TEST_SUITE("failure") {
     const auto block = reinterpret_cast<const void*>(std::uintptr_t{0xbeef0});
     CHECK(described({.reason = failure_reason::wrong_deallocation, .resource = "r", .pointer = block, .bytes = 8}) ==
           "allot: r: wrong deallocation of 8 bytes at 0xbeef0");
+    CHECK(described({.reason = failure_reason::leak, .resource = "r", .pointer = block, .bytes = 8, .alignment = 4}) ==
+          "allot: r: never given back: 8 bytes aligned to 4 at 0xbeef0");
   }
 
   TEST_CASE("the greatest figures are written in full") {
@@ -209,10 +212,11 @@ TEST_SUITE("failure") {
     CHECK(support::ending_of([] { allot::halt(full); }).exited(7));
   }
 
-  TEST_CASE("a wrong deallocation and a broken precondition are never thrown") {
+  TEST_CASE("a wrong deallocation, a broken precondition and a leak are never thrown") {
     const handler_guard none{nullptr};
     CHECK(dies([] { raise_and_catch(failure_reason::wrong_deallocation); }, "allot: r: wrong deallocation"));
     CHECK(dies([] { raise_and_catch(failure_reason::precondition); }, "allot: r: precondition violated"));
+    CHECK(dies([] { raise_and_catch(failure_reason::leak); }, "allot: r: never given back"));
   }
 
 #if ALLOT_EXCEPTIONS
@@ -252,7 +256,7 @@ TEST_SUITE("failure") {
 #else
   TEST_CASE("without exceptions every failure goes to the handler") {
     const handler_guard set{leave_with_7};
-    for (int i = 0; i <= static_cast<int>(failure_reason::precondition); ++i) {
+    for (int i = 0; i <= static_cast<int>(failure_reason::leak); ++i) {
       CHECK(support::ending_of([&] { allot::raise({.reason = static_cast<failure_reason>(i)}); }).exited(7));
     }
   }

@@ -282,6 +282,15 @@ TEST_SUITE("checking_resource") {
         "handled foreign_pointer of 4"));
   }
 
+  TEST_CASE("a leak that ends the program has a reason of its own") {
+    CHECK(dies(
+        [] {
+          allot::checking_resource up{{.name = "rx"}};
+          (void)up.allocate(24, 8);
+        },
+        "allot: checking_resource \"rx\": never given back: 24 bytes aligned to 8 at "));
+  }
+
   TEST_CASE("calls the handler with each fault, the leaks at the end included") {
     listener heard;
     {

@@ -20,6 +20,7 @@ enum class failure_reason : unsigned char {
   poisoned,           ///< a `once` was read whose initialiser threw
   wrong_deallocation, ///< a block came back that was not given out, or not as it was given out
   precondition,       ///< the caller broke a documented precondition (seen at check level 1)
+  leak,               ///< a resource ended before its blocks had come back
 };
 
 /// The name of a reason as it stands in the enumeration, for example "out_of_memory".
