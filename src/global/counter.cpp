@@ -61,7 +61,8 @@ std::size_t foreign_deallocations() noexcept { return foreign.load(std::memory_o
 
 bool is_counting() {
   const std::size_t before = thread_snapshot().allocations;
-  ::operator delete(::operator new(1));
+  void* const volatile p = ::operator new(1); // volatile: else compilers drop the pair
+  ::operator delete(p);
   return thread_snapshot().allocations != before;
 }
 
