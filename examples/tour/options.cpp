@@ -1,28 +1,14 @@
 #include "options.hpp"
 
-#include <allot/core/layout.hpp>
+#include "../support/size_text.hpp"
 
-#include <algorithm>
-#include <charconv>
 #include <span>
 
 namespace tour {
 namespace {
 
-/// The factor that a suffix stands for, or nothing.
-std::optional<std::size_t> unit(std::string_view suffix) {
-  std::string lower{suffix};
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? char(c + 32) : c; });
-  if (lower.empty() || lower == "b") return 1;
-  if (lower == "k" || lower == "kib") return std::size_t{1} << 10;
-  if (lower == "m" || lower == "mib") return std::size_t{1} << 20;
-  if (lower == "g" || lower == "gib") return std::size_t{1} << 30;
-  return std::nullopt;
-}
-
 std::size_t parse_budget(std::string_view text, std::size_t capacity) {
-  const auto size = parse_size(text);
+  const auto size = support::parse_size(text);
   if (!size) {
     throw usage_error{"--budget: \"" + std::string{text} +
                       "\" is no size: write a number of bytes such as 1048576, 512KiB or 4MiB"};
@@ -35,15 +21,6 @@ std::size_t parse_budget(std::string_view text, std::size_t capacity) {
 }
 
 } // namespace
-
-std::optional<std::size_t> parse_size(std::string_view text) noexcept {
-  std::size_t number = 0;
-  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc{}) return std::nullopt;
-  const auto factor = unit(text.substr(static_cast<std::size_t>(rest - text.data())));
-  if (!factor) return std::nullopt;
-  return allot::checked_multiply(number, *factor);
-}
 
 options parse_options(int argc, const char* const* argv, std::string default_file, std::size_t capacity) {
   const std::span<const char* const> all{argv, static_cast<std::size_t>(argc)};

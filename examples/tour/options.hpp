@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,10 +28,6 @@ inline constexpr std::string_view usage_text =
     "                 1048576, 512KiB or 4MiB\n"
     "\n"
     "exit status: 0 done, 1 the report could not be written, 2 unusable arguments or input, 3 the budget ran out\n";
-
-/// `text` as a number of bytes: digits, then nothing, B, KiB, MiB or GiB (K, M and G mean the same; case does not
-/// matter). Nothing where it is no size or does not fit.
-[[nodiscard]] std::optional<std::size_t> parse_size(std::string_view text) noexcept;
 
 /// \throws usage_error
 [[nodiscard]] options parse_options(int argc, const char* const* argv, std::string default_file, std::size_t capacity);
