@@ -1,0 +1,211 @@
+#include <allot/report/exposition.hpp> // first: proves that the header stands alone
+
+#include <allot/adaptor/counting_snapshot.hpp>
+#include <allot/adaptor/limit_adaptor.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "report/stack.hpp"
+#include "report/support.hpp"
+#include "support/death.hpp"
+
+namespace {
+
+namespace report = allot::report;
+using report::metric_type;
+using report::metrics_format;
+
+std::string page_of(metrics_format format, auto write) {
+  return support::whole([&](std::span<char> out) {
+    report::exposition page{out, format};
+    write(page);
+    return page.finish();
+  });
+}
+
+template <class T>
+std::string open_metrics_of(const T& what) {
+  return support::whole([&](std::span<char> out) { return report::open_metrics(what, out); });
+}
+
+} // namespace
+
+TEST_SUITE("exposition") {
+  TEST_CASE("example") {
+    // [example]
+    allot::bump_resource<4096> arena{"request"};
+    (void)arena.allocate(96, 1);
+    const allot::report::source sources[] = {{arena, {{"tenant", "acme"}}}};
+
+    using namespace allot::report;
+    char buffer[4096];
+    exposition page{buffer, metrics_format::open_metrics};
+    page.family({.name = "http_requests", .type = metric_type::counter, .help = "Requests served."});
+    page.sample({{"code", "200"}}, 17);
+    page.sample({{"code", "503"}}, 1);
+    page.layers(sources);
+    const result done = page.finish();
+
+    CHECK(std::string_view(buffer, done.written) ==
+          R"(# TYPE http_requests counter
+# HELP http_requests Requests served.
+http_requests_total{code="200"} 17
+http_requests_total{code="503"} 1
+# TYPE allot_layer info
+# HELP allot_layer A layer of a stack of resources.
+allot_layer_info{tenant="acme",level="0",layer="bump_resource",name="request"} 1
+# TYPE allot_used_bytes gauge
+# UNIT allot_used_bytes bytes
+# HELP allot_used_bytes Bytes in use.
+allot_used_bytes{tenant="acme",level="0",layer="bump_resource",name="request"} 96
+# TYPE allot_peak_bytes gauge
+# UNIT allot_peak_bytes bytes
+# HELP allot_peak_bytes The most bytes that were in use at once.
+allot_peak_bytes{tenant="acme",level="0",layer="bump_resource",name="request"} 96
+# TYPE allot_capacity_bytes gauge
+# UNIT allot_capacity_bytes bytes
+# HELP allot_capacity_bytes Bytes of memory that the resource has.
+allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request"} 4096
+# EOF
+)");
+    // [example]
+  }
+
+  TEST_CASE("the text format has the suffix in the metadata, no unit, no info and no end") {
+    const std::string page = page_of(metrics_format::prometheus, [](report::exposition& p) {
+      p.family({.name = "io_bytes", .type = metric_type::counter, .unit = "bytes", .help = "A \"b\" \\ \n."});
+      p.sample(1);
+      p.family({.name = "build", .type = metric_type::info});
+      p.sample({{"version", "1"}}, 1);
+    });
+    CHECK(page == "# TYPE io_bytes_total counter\n# HELP io_bytes_total A \"b\" \\\\ \\n.\nio_bytes_total 1\n"
+                  "# TYPE build_info gauge\nbuild_info{version=\"1\"} 1\n");
+  }
+
+  TEST_CASE("OpenMetrics escapes the quotes of a help text too") {
+    const std::string page = page_of(metrics_format::open_metrics, [](report::exposition& p) {
+      p.family({.name = "io_bytes", .type = metric_type::counter, .unit = "bytes", .help = "A \"b\" \\ \n."});
+      p.sample(1);
+    });
+    CHECK(page == "# TYPE io_bytes counter\n# UNIT io_bytes bytes\n# HELP io_bytes A \\\"b\\\" \\\\ \\n.\n"
+                  "io_bytes_total 1\n# EOF\n");
+  }
+
+  TEST_CASE("a family without a sample leaves no line, and a label without a value is none") {
+    const std::string page = page_of(metrics_format::open_metrics, [](report::exposition& p) {
+      p.family({.name = "nothing", .help = "Never seen."});
+      p.family({.name = "x"});
+      p.sample({{"a", ""}, {"b", "1"}, {"c", ""}}, 2);
+      p.sample({{"a", ""}}, 3);
+    });
+    CHECK(page == "# TYPE x gauge\nx{b=\"1\"} 2\nx 3\n# EOF\n");
+    CHECK(page_of(metrics_format::open_metrics, [](auto&) {}) == "# EOF\n");
+    CHECK(page_of(metrics_format::prometheus, [](auto&) {}) == "");
+  }
+
+  TEST_CASE("the samples of a family stand together, whichever source they are of") {
+    const allot::counting_snapshot a{.live_bytes = 1};
+    const allot::counting_snapshot b{.live_bytes = 2};
+    const report::source both[] = {{a, {{"tenant", "a"}}}, {b, {{"tenant", "b"}}}};
+    const std::string page = support::whole([&](std::span<char> out) { return report::prometheus(both, out); });
+    CHECK(page.find("\nallot_used_bytes{tenant=\"a\"} 1\nallot_used_bytes{tenant=\"b\"} 2\n# TYPE") !=
+          std::string::npos);
+  }
+
+  TEST_CASE("levels, branches and tags tell the samples of one source apart") {
+    const support::stack s;
+    const std::string page = open_metrics_of(s.process);
+    CAPTURE(page);
+    CHECK(page.find("\nallot_used_bytes{level=\"5\",branch=\"0.0\",layer=\"bump_resource\",name=\"first\"} ") !=
+          std::string::npos);
+    CHECK(page.find("\nallot_layer_info{level=\"5\",branch=\"1\",layer=\"memory_resource\"} 1\n") != std::string::npos);
+    CHECK(page.find("\nallot_tag_used_bytes{level=\"2\",layer=\"tag_adaptor\",name=\"tags\",tag=\"parse\"} 2000\n") !=
+          std::string::npos);
+    CHECK(open_metrics_of(s.tags.tags()).find("\nallot_tag_used_bytes{tag=\"parse\"} 2000\n") != std::string::npos);
+  }
+
+  TEST_CASE("a limit that is none is +Inf, and any other figure is exact") {
+    allot::limit_snapshot s;
+    CHECK(open_metrics_of(s).find("\nallot_limit_bytes +Inf\n") != std::string::npos);
+    CHECK(open_metrics_of(s).find("\nallot_headroom_bytes +Inf\n") != std::string::npos);
+    s.used_bytes = std::numeric_limits<std::size_t>::max();
+    s.refusals = std::numeric_limits<std::size_t>::max();
+    CHECK(open_metrics_of(s).find("\nallot_used_bytes 18446744073709551615\n") != std::string::npos);
+    CHECK(open_metrics_of(s).find("\nallot_refusals_total 18446744073709551615\n") != std::string::npos);
+  }
+
+  TEST_CASE("a name stays one label, whatever is in it; none is no label") {
+    allot::bump_resource<8> arena{"a\n\"b\"\\\xff"};
+    CHECK(open_metrics_of(arena).find(
+              "{level=\"0\",layer=\"bump_resource\",name=\"a\\n\\\"b\\\"\\\\\xEF\xBF\xBD\"} 0\n") != std::string::npos);
+    allot::bump_resource<8> empty{""};
+    CHECK(open_metrics_of(empty).find("{level=\"0\",layer=\"bump_resource\"} 0\n") != std::string::npos);
+  }
+
+  TEST_CASE("takes every name that the formats know, and sources that differ in one label") {
+    const std::string page = page_of(metrics_format::open_metrics, [](report::exposition& p) {
+      p.family({.name = "ns:x_2_seconds", .unit = "seconds"});
+      p.sample({{"_a1", "x"}}, 1);
+    });
+    CHECK(page.find("\nns:x_2_seconds{_a1=\"x\"} 1\n") != std::string::npos);
+    const allot::counting_snapshot figures;
+    const report::source all[] = {figures, {figures, {{"a", "1"}}}, {figures, {{"a", "2"}}}, {figures, {{"b", "1"}}}};
+    CHECK(open_metrics_of(std::span<const report::source>{all}).ends_with("# EOF\n"));
+  }
+
+  TEST_CASE("the content types are those of the formats") {
+    CHECK(std::string_view{report::content_type(metrics_format::open_metrics)} ==
+          "application/openmetrics-text; version=1.0.0; charset=utf-8");
+    CHECK(std::string_view{report::content_type(metrics_format::prometheus)} ==
+          "text/plain; version=0.0.4; charset=utf-8");
+  }
+
+  TEST_CASE("in every buffer the output is the whole lines that fit") {
+    const support::stack s;
+    const report::source all[] = {s.process, {s.process, {{"copy", "1"}}}};
+    support::check_every_truncation([&](std::span<char> out) { return report::open_metrics(all, out); });
+    support::check_every_truncation([&](std::span<char> out) { return report::prometheus(all, out); });
+  }
+
+#if ALLOT_CHECK_LEVEL > 0
+  TEST_CASE("stops at names that no format knows, and at sources that cannot be told apart") {
+    const auto dies_with = [](const report::metric_family& family, const report::label_set& labels) {
+      return dies([&] {
+        report::exposition page{{}, metrics_format::open_metrics};
+        page.family(family);
+        page.sample(labels, 1);
+      });
+    };
+    CHECK(dies_with({.name = ""}, {}));
+    CHECK(dies_with({.name = "2x"}, {}));
+    CHECK(dies_with({.name = "a-b"}, {}));
+    CHECK(dies_with({.name = "x_total", .type = metric_type::counter}, {}));
+    CHECK(dies_with({.name = "x", .unit = "seconds"}, {}));
+    CHECK(dies_with({.name = "seconds", .unit = "seconds"}, {}));
+    CHECK(dies_with({.name = "x_bytes", .type = metric_type::info, .unit = "bytes"}, {}));
+    CHECK(dies_with({.name = "x"}, {{"a:b", "x"}}));
+    CHECK(dies_with({.name = "x"}, {{"__a", "x"}}));
+    CHECK(dies_with({.name = "x"}, {{"a", "x"}, {"a", "y"}}));
+
+    const allot::counting_snapshot figures;
+    const auto page_dies = [&](const report::label_set& a, const report::label_set& b) {
+      return dies(
+          [&] {
+            const report::source both[] = {{figures, a}, {figures, b}};
+            static_cast<void>(report::open_metrics(both, {}));
+          },
+          "can_be_told_apart");
+    };
+    CHECK(page_dies({}, {}));
+    CHECK(page_dies({{"a", "1"}, {"b", "2"}}, {{"b", "2"}, {"a", "1"}}));
+    CHECK(page_dies({}, {{"a", ""}}));
+    CHECK(page_dies({}, {{"level", "1"}}));
+  }
+#endif
+}
