@@ -1,6 +1,7 @@
 #pragma once
 
 #include <allot/core/resource_interface.hpp>
+#include <allot/detail/address_tree.hpp>
 
 #include <array>
 #include <cstddef>
@@ -221,7 +222,6 @@ private:
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept;
   [[nodiscard]] ownership holds(const void* p) const noexcept;
 
-  [[nodiscard]] block* at_or_before(const void* p) const noexcept;
   [[nodiscard]] void* give_out(std::size_t bytes, std::size_t alignment);
   [[nodiscard]] void* take_upstream(std::size_t bytes);
   void take_upstream_back(block* b) noexcept;
@@ -242,7 +242,7 @@ private:
   checking_options options_;
   mutable std::recursive_mutex mutex_; // recursive: a handler may ask for the counts
   checking_counts counts_;
-  block* tree_ = nullptr; // every block of either list, by address
+  detail::address_tree<block> tree_; // every block of either list
   block_list live_;
   block_list freed_; // the quarantine
   std::size_t freed_bytes_ = 0;
