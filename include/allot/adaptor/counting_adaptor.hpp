@@ -14,7 +14,8 @@
 
 namespace allot::inline ALLOT_ABI {
 
-/// What keeps the books of a `counting_adaptor`: `plain_counters`, `shared_counters`, or `with_histogram{plain_counters}`.
+/// What keeps the books of a `counting_adaptor`: `plain_counters`, `shared_counters`, `striped_counters` (a header of its
+/// own), or `with_histogram` of one of them.
 template <class Counters>
 concept counting_policy = requires(typename Counters::ledger& ledger, const typename Counters::ledger& read_only,
                                    std::size_t bytes, const counting_peaks& peaks) {
