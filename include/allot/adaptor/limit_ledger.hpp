@@ -57,7 +57,7 @@ struct soft_mark {
 /// turns; deallocations do not: they can only make room.
 ///
 /// Costs: a load and a compare-exchange to admit, one locked subtraction to give back; where blocks are counted an exchange
-/// and an add more to admit, and a subtraction more to give back. 14 words.
+/// and an add more to admit, and a subtraction more to give back. 12 words.
 /// Threads: any thread and interrupt handlers, lock-free. Where blocks are counted any thread, no interrupt handler: a turn
 /// is taken by a spin lock, held for two dozen instructions.
 class limit_ledger {
