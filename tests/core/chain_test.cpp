@@ -1,8 +1,10 @@
 #include <allot/core/chain.hpp> // first: proves that the header stands alone
 
 #include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/adaptor/limit_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/static_slot.hpp>
+#include <allot/source/malloc_resource.hpp>
 #include <allot/testing/allocation_failure_loop.hpp>
 #include <allot/testing/checking_resource.hpp>
 #include <allot/testing/conformance.hpp>
@@ -10,9 +12,11 @@
 
 #include <support/conformance.hpp>
 #include <support/death.hpp>
+#include <support/race.hpp>
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <limits>
@@ -146,21 +150,27 @@ public:
 } // namespace
 
 // [example]
-auto make_request_memory(const char* name) {
-  return allot::chain{allot::layer<allot::counting_adaptor>(name), // outermost: what containers call
-                      allot::layer<allot::failing_adaptor>(),      // a fault to inject in a test
-                      allot::source<allot::bump_resource<64_KiB>>()};
+using tenant_budget = allot::limit_adaptor<allot::malloc_resource>;
+
+auto make_request_memory(tenant_budget& tenant) {
+  return allot::chain{allot::layer<allot::limit_adaptor>(16_KiB, "request"), // outermost: what containers call
+                      allot::layer<allot::counting_adaptor>(),
+                      allot::over(tenant)}; // shared with other requests, and outlives them
 }
 
-struct session {
-  decltype(make_request_memory("")) memory = make_request_memory("session"); // built here, and never moved
+struct request {
+  explicit request(tenant_budget& tenant) : memory(make_request_memory(tenant)) {} // built here, and never moved
+
+  decltype(make_request_memory(std::declval<tenant_budget&>())) memory;
   std::pmr::vector<int> words{&memory};
 };
 
-std::size_t bytes_of_a_session() {
-  session s;
-  s.words.assign({1, 2, 3});
-  return s.memory.layer<allot::counting_adaptor>().used();
+std::size_t bytes_of_a_request() {
+  allot::malloc_resource heap;
+  tenant_budget tenant{heap, 1_MiB, "tenant"};
+  request r{tenant};
+  r.words.assign({1, 2, 3});
+  return r.memory.layer<allot::counting_adaptor>().used();
 }
 // [example]
 
@@ -175,11 +185,22 @@ auto& receive_memory_once() { return receive_memory.claim(make_receive_memory, "
 // [static]
 
 TEST_SUITE("chain") {
-  TEST_CASE("the example keeps its promise") { CHECK(bytes_of_a_session() == 3 * sizeof(int)); }
+  TEST_CASE("the example keeps its promise") { CHECK(bytes_of_a_request() == 3 * sizeof(int)); }
 
   TEST_CASE_TEMPLATE("keeps the contract of a memory resource", Fixture, owning_fixture, shared_fixture,
                      chain_over_chain_fixture, source_alone_fixture) {
     check_contract<Fixture>();
+  }
+
+  TEST_CASE("reads as data: a budget over counters over an arena, in one object") {
+    allot::chain request{layer<allot::limit_adaptor>(16_KiB), layer<allot::counting_adaptor>(),
+                         source<allot::bump_resource<64_KiB>>()};
+    std::pmr::vector<char> v(10_KiB, &request);
+    CHECK(request.layer<allot::limit_adaptor>().headroom() == 6_KiB);
+    CHECK(request.layer<allot::counting_adaptor>().used() == 10_KiB);
+    CHECK(request.layer<allot::bump_resource<64_KiB>>().used() == 10_KiB);
+    CHECK(request.try_allocate(6_KiB + 1, 1) == nullptr);
+    CHECK(request.layer<allot::counting_adaptor>().snapshot().failures == 0); // refused above it
   }
 
   TEST_CASE("is built from the source outwards, called from the outside inwards, and destroyed the other way round") {
@@ -333,11 +354,31 @@ TEST_SUITE("chain") {
     CHECK(tenant.snapshot().peak_bytes == 30);
   }
 
+  TEST_CASE("chains of two threads stand on one budget, which admits what it can hold and no more") {
+    allot::malloc_resource heap;
+    allot::limit_adaptor tenant{heap, 3000, "tenant"};
+    allot::counting_adaptor<decltype(tenant), allot::shared_counters_t> counted{tenant};
+    std::atomic<std::size_t> refused{0};
+    std::atomic<std::size_t> wrong{0};
+    support::race(2, 500, [&](unsigned, unsigned) {
+      allot::chain mine{layer<allot::limit_adaptor>(2000_B), layer<allot::counting_adaptor>(), over(counted)};
+      void* const p = mine.try_allocate(2000, 8);
+      if (p == nullptr) ++refused;
+      if (mine.layer<1>().used() != (p == nullptr ? 0 : 2000)) ++wrong;
+      mine.deallocate(p, 2000, 8);
+    });
+    CHECK(wrong == 0);
+    CHECK(refused < 1000);
+    CHECK(tenant.used() == 0);
+    CHECK(tenant.peak() <= 3000);
+    CHECK(counted.snapshot().failures == refused);
+  }
+
   TEST_CASE("a chain is the source of a chain, owned or by reference") {
-    using inner_type = decltype(make_request_memory(""));
+    using arena = allot::bump_resource<64_KiB>;
+    using inner_type = decltype(allot::chain{layer<allot::counting_adaptor>(), source<arena>()});
     allot::chain outer{layer<allot::counting_adaptor>(),
-                       source<inner_type>(layer<allot::counting_adaptor>("inner"), layer<allot::failing_adaptor>(),
-                                          source<allot::bump_resource<64_KiB>>())};
+                       source<inner_type>(layer<allot::counting_adaptor>("inner"), source<arena>())};
     allot::chain outermost{layer<allot::counting_adaptor>(), over(outer)};
     void* const p = outermost.allocate(24, 8);
     CHECK(outermost.layer<0>().used() == 24);

@@ -1,8 +1,10 @@
 #include <allot/router/fallback_router.hpp> // first: proves that the header stands alone
 
 #include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/adaptor/synchronized_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/chain.hpp>
+#include <allot/source/malloc_resource.hpp>
 #include <allot/source/null_resource.hpp>
 #include <allot/testing/allocation_failure_loop.hpp>
 #include <allot/testing/checking_resource.hpp>
@@ -12,10 +14,14 @@
 
 #include <support/conformance.hpp>
 #include <support/death.hpp>
+#include <support/race.hpp>
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory_resource>
@@ -342,6 +348,24 @@ TEST_SUITE("fallback_router") {
       for (const auto& memory : memories)
         CHECK(memory.live_blocks() == 0); // a block that went astray stops its resource
     }
+  }
+
+  TEST_CASE("over branches for any thread, two threads get each its own blocks, and all go back") {
+    allot::bump_resource<3050> arena;
+    allot::synchronized_adaptor first{arena};
+    allot::malloc_resource heap;
+    allot::counting_adaptor<allot::malloc_resource, allot::shared_counters_t> second{heap};
+    allot::fallback_router r{first, second};
+    std::atomic<std::size_t> wrong{0};
+    support::race(2, 500, [&](unsigned thread, unsigned) {
+      const auto mark = static_cast<unsigned char>(thread + 1);
+      std::pmr::vector<unsigned char> a(3000, mark, &r); // in the arena, or beside that of the other thread
+      std::pmr::vector<unsigned char> b(100, mark, &r); // no room beside a
+      if (std::count(a.begin(), a.end(), mark) != 3000 || std::count(b.begin(), b.end(), mark) != 100) ++wrong;
+    });
+    CHECK(wrong == 0);
+    CHECK(second.used() == 0);
+    CHECK(second.snapshot().allocations >= 500);
   }
 
 #if ALLOT_CHECK_LEVEL > 0

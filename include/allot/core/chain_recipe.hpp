@@ -137,7 +137,8 @@ recipe(Args&&... args) noexcept((std::is_nothrow_constructible_v<std::unwrap_ref
 } // namespace detail
 
 /// A layer of a `chain`: the adaptor over what stands below it, `Adaptor(upstream, args...)`. The type is deduced as in
-/// that expression, so that a policy goes by its value: `layer<counting_adaptor>(shared_counters, "rx")`.
+/// that expression, so that a policy goes by its value: `layer<counting_adaptor>(shared_counters, "rx")`. A size is best
+/// written as one (`100_B`): an int is converted where the layer is built, which is where a compiler warns of it.
 template <template <class...> class Adaptor, class... Args>
 [[nodiscard]] constexpr auto
 layer(Args&&... args) noexcept(noexcept(detail::recipe<detail::deduced<Adaptor>, false>(std::forward<Args>(args)...))) {
