@@ -165,15 +165,17 @@ void* checking_resource::give_out(std::size_t bytes, std::size_t alignment) {
   ++counts_.failures; // it is one until it has its block
   if (options_.verbose) std::fprintf(stderr, "allocate %zu bytes aligned to %zu\n", bytes, alignment);
 
+  const std::size_t for_stacks = options_.stacks != nullptr ? sizeof(block_stacks) : 0;
+  static_assert(sizeof(block_stacks) % alignof(block) == 0 && alignof(block_stacks) <= alignof(block));
   constexpr std::size_t front = sizeof(block) + guard_bytes;
   const auto slack = checked_multiply(alignment, 2);
-  const auto around = slack ? checked_add(*slack, front + guard_bytes) : std::nullopt;
+  const auto around = slack ? checked_add(*slack, for_stacks + front + guard_bytes) : std::nullopt;
   const auto wanted = around ? checked_add(*around, bytes) : std::nullopt;
   void* const raw = wanted && *wanted <= most_bytes && limit_ != 0 ? take_upstream(*wanted) : nullptr;
   if (raw == nullptr) return nullptr;
   if (limit_ != unlimited) --limit_;
 
-  auto* const lowest = static_cast<std::byte*>(raw) + front;
+  auto* const lowest = static_cast<std::byte*>(raw) + for_stacks + front;
   auto* const begin = lowest + padding_to_exactly(address(lowest), alignment);
   auto* const header = begin - front - (address(begin) % alignof(block));
   auto* const b = ::new (header) block{record{.begin = begin,
@@ -182,6 +184,7 @@ void* checking_resource::give_out(std::size_t bytes, std::size_t alignment) {
                                               .serial = counts_.allocations + 1,
                                               .raw = raw,
                                               .raw_bytes = *wanted}};
+  if (for_stacks != 0) ::new (raw) block_stacks{.asked = call_stack::of_caller(*options_.stacks)};
   fill({b->front_guard(), b->begin()}, guard_byte);
   for_each_filled(b->bytes(), [](byte_range part) {
     fill(part, fresh_byte);
@@ -258,6 +261,7 @@ void checking_resource::give_back(void* p, std::size_t bytes, std::size_t alignm
 void checking_resource::put_in_quarantine(block& b) noexcept {
   b.own.live = 0;
   b.reseal();
+  if (block_stacks* const stacks = stacks_of(b)) stacks->freed = call_stack::of_caller(*options_.stacks);
   for_each_filled(b.bytes(), [](byte_range part) { fill(part, freed_byte); });
   freed_.append(&b);
   freed_bytes_ += b.own.raw_bytes;

@@ -3,6 +3,7 @@
 #include <allot/core/failure.hpp>
 #include <allot/testing/checking_resource_block.hpp>
 
+#include <array>
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>
@@ -12,6 +13,9 @@
 namespace allot::inline ALLOT_ABI {
 namespace {
 
+/// Room for the text of a report with its stacks; frames beyond it are cut.
+constexpr std::size_t stack_text = 16384;
+
 /// Appends formatted lines to a buffer and counts what did not fit.
 class text_writer {
 public:
@@ -20,7 +24,7 @@ public:
   }
 
   [[gnu::format(printf, 2, 3)]] void add(const char* format, ...) noexcept {
-    const auto room = length_ < text_.size() ? text_.subspan(length_) : std::span<char>{};
+    const auto room = rest();
     std::va_list values;
     va_start(values, format);
     const int n = std::vsnprintf(room.data(), room.size(), format, values);
@@ -28,12 +32,24 @@ public:
     if (n > 0) length_ += static_cast<std::size_t>(n);
   }
 
+  /// Where the next text goes, for one that writes it by itself, and tells its whole length to `wrote`.
+  [[nodiscard]] std::span<char> rest() const noexcept {
+    return length_ < text_.size() ? text_.subspan(length_) : std::span<char>{};
+  }
+  void wrote(std::size_t length) noexcept { length_ += length; }
+
   [[nodiscard]] std::size_t length() const noexcept { return length_; }
 
 private:
   std::span<char> text_;
   std::size_t length_ = 0;
 };
+
+void add_name(text_writer& line, const memory_report& what) noexcept {
+  line.add("allot: checking_resource");
+  if (what.name != nullptr) line.add(" \"%s\"", what.name);
+  line.add(": %s: ", to_string(what.fault));
+}
 
 void add_block(text_writer& line, const memory_report& what) noexcept {
   if (what.fault == memory_fault::underrun && what.serial == 0) {
@@ -104,10 +120,10 @@ failure as_failure(const memory_report& what) noexcept {
           .alignment = at_deallocation ? what.given_alignment : what.alignment};
 }
 
-void print(const memory_report& what, std::FILE* out) noexcept {
-  char text[512];
-  describe(what, text);
-  std::fprintf(out, "%s\n", text);
+void add_stack(text_writer& lines, const char* title, const call_stack* stack, const stack_source& source) noexcept {
+  if (stack == nullptr) return;
+  lines.add("  %s\n", title);
+  lines.wrote(describe(*stack, source, lines.rest()));
 }
 
 } // namespace
@@ -129,11 +145,31 @@ const char* to_string(memory_fault fault) noexcept {
 
 std::size_t describe(const memory_report& what, std::span<char> text) noexcept {
   text_writer line{text};
-  line.add("allot: checking_resource");
-  if (what.name != nullptr) line.add(" \"%s\"", what.name);
-  line.add(": %s: ", to_string(what.fault));
+  add_name(line, what);
   add_event(line, what);
   return line.length();
+}
+
+std::size_t describe(const memory_report& what, const stack_source& stacks, std::span<char> text) noexcept {
+  text_writer lines{text};
+  lines.wrote(describe(what, text));
+  lines.add("\n");
+  add_stack(lines, "the block was asked for by", what.asked_by, stacks);
+  add_stack(lines, "it was given back by", what.freed_by, stacks);
+  add_stack(lines, "and now it came back by", what.found_by, stacks);
+  return lines.length();
+}
+
+void checking_resource::print(const memory_report& what, std::FILE* out) const noexcept {
+  if (options_.stacks == nullptr) {
+    char text[512];
+    describe(what, text);
+    std::fprintf(out, "%s\n", text);
+  } else {
+    char text[stack_text];
+    describe(what, *options_.stacks, text);
+    std::fputs(text, out);
+  }
 }
 
 void checking_resource::lose(block& b) noexcept {
@@ -148,10 +184,17 @@ void checking_resource::lose(block& b) noexcept {
   halt(as_failure(what));
 }
 
-void checking_resource::report(const memory_report& what) noexcept {
+void checking_resource::report(memory_report what) noexcept {
+  call_stack here;
   ++errors_[static_cast<std::size_t>(what.fault)];
-  if (!first_) first_ = what;
   last_ = what;
+  last_->asked_by = last_->freed_by = nullptr;
+  if (!first_) first_ = last_;
+
+  if (options_.stacks != nullptr && what.pointer != nullptr) {
+    here = call_stack::of_caller(*options_.stacks);
+    what.found_by = &here;
+  }
   if (options_.handler != nullptr) {
     options_.handler(what, options_.user);
   } else if (options_.action == on_fault::abort) {
@@ -162,32 +205,85 @@ void checking_resource::report(const memory_report& what) noexcept {
 
 memory_report checking_resource::about(memory_fault fault, const block& b) const noexcept {
   const record& r = b.known();
+  const block_stacks* const stacks = stacks_of(b);
   return {.fault = fault,
           .name = options_.name,
           .serial = r.serial,
           .block = r.begin,
           .bytes = r.bytes,
-          .alignment = r.alignment};
+          .alignment = r.alignment,
+          .asked_by = stacks == nullptr ? nullptr : &stacks->asked,
+          .freed_by = stacks == nullptr || r.live != 0 ? nullptr : &stacks->freed};
+}
+
+/// Adds `b` to the group of leaks that the same stack asked for, or makes it the first of one. `groups` is a table of
+/// lists, by the stack's hash.
+void checking_resource::add_to_group(block& b, std::span<block*> groups) const noexcept {
+  block_stacks& own = *stacks_of(b);
+  block*& list = groups[own.asked.hash() % groups.size()];
+  for (block* leader = list; leader != nullptr; leader = stacks_of(*leader)->next_group) {
+    block_stacks& group = *stacks_of(*leader);
+    if (group.asked == own.asked) {
+      ++group.group_blocks;
+      group.group_bytes += b.own.bytes;
+      own.group_blocks = 0; // it leads none
+      return;
+    }
+  }
+  own.next_group = list;
+  own.group_blocks = 1;
+  own.group_bytes = b.own.bytes;
+  list = &b;
+}
+
+void checking_resource::describe_group(const block& leader, std::span<char> text) const noexcept {
+  const block_stacks& group = *stacks_of(leader);
+  const memory_report first = about(memory_fault::leak, leader);
+  if (group.group_blocks == 1) {
+    describe(first, *options_.stacks, text);
+    return;
+  }
+  text_writer lines{text};
+  add_name(lines, first);
+  lines.add("%zu blocks, %zu bytes in all, were never given back; the first is ", group.group_blocks,
+            group.group_bytes);
+  add_block(lines, first);
+  lines.add("\n");
+  add_stack(lines, "they were asked for by", first.asked_by, *options_.stacks);
+}
+
+/// Calls `f` with the text about each leak, or each group of leaks; it ends with its line.
+template <class F>
+void checking_resource::for_each_leak(F f) const noexcept {
+  if (options_.stacks == nullptr) {
+    for (const block* b = live_.first; b != nullptr; b = b->next) {
+      char text[512];
+      describe(about(memory_fault::leak, *b), text);
+      f(text), f("\n");
+    }
+    return;
+  }
+  std::array<block*, 256> groups{};
+  for (block* b = live_.first; b != nullptr; b = b->next)
+    add_to_group(*b, groups);
+  for (const block* b = live_.first; b != nullptr; b = b->next) {
+    if (stacks_of(*b)->group_blocks == 0) continue;
+    char text[stack_text];
+    describe_group(*b, text);
+    f(text);
+  }
 }
 
 std::size_t checking_resource::report_leaks(std::span<char> text) const noexcept {
   const std::lock_guard lock{mutex_};
-  std::size_t length = 0;
-  if (!text.empty()) text[0] = '\0';
-  for (const block* b = live_.first; b != nullptr; b = b->next) {
-    char line[512];
-    describe(about(memory_fault::leak, *b), line);
-    text_writer rest{length < text.size() ? text.subspan(length) : std::span<char>{}};
-    rest.add("%s\n", line);
-    length += rest.length();
-  }
-  return length;
+  text_writer all{text};
+  for_each_leak([&](const char* part) { all.add("%s", part); });
+  return all.length();
 }
 
 std::size_t checking_resource::report_leaks(std::FILE* out) const noexcept {
   const std::lock_guard lock{mutex_};
-  for (const block* b = live_.first; b != nullptr; b = b->next)
-    print(about(memory_fault::leak, *b), out);
+  for_each_leak([&](const char* part) { std::fputs(part, out); });
   return counts_.live_blocks;
 }
 

@@ -2,6 +2,7 @@
 
 #include <allot/core/resource_interface.hpp>
 #include <allot/detail/address_tree.hpp>
+#include <allot/testing/stack_source.hpp>
 
 #include <array>
 #include <cstddef>
@@ -30,7 +31,9 @@ enum class memory_fault : unsigned char {
 /// The name of a fault as it stands in the enumeration, for example "double_free".
 [[nodiscard]] const char* to_string(memory_fault fault) noexcept;
 
-/// One finding: what, where, and at which block. Values only, so that it outlives the resource and the block.
+/// One finding: what, where, and at which block. Values only, so that it outlives the resource and the block; but for the
+/// stacks, which a `checking_resource` with `checking_options::stacks` shows to its handler, and which are null in what it
+/// keeps.
 struct memory_report {
   memory_fault fault = memory_fault::leak;
   const char* name = nullptr;      ///< the name of the resource that found it
@@ -43,11 +46,18 @@ struct memory_report {
   std::size_t given_alignment = 0; ///< the alignment that came back with it
   std::ptrdiff_t offset = 0;       ///< the first overwritten byte (or `pointer`), counted from the start of the block
   unsigned char found = 0;         ///< the value of the overwritten byte
+
+  const call_stack* asked_by = nullptr; ///< who asked for the block; as the two below, gone when the handler returns
+  const call_stack* freed_by = nullptr; ///< who gave it back, while it is in quarantine
+  const call_stack* found_by = nullptr; ///< who gave it back wrongly, just now
 };
 
 /// Writes one line about `what` into `text`, terminated and cut as by `std::snprintf`. Allocates nothing.
 /// \return the length of the whole line without the null
 std::size_t describe(const memory_report& what, std::span<char> text) noexcept;
+
+/// The same, and below it the stacks that the finding has, a line for each frame.
+std::size_t describe(const memory_report& what, const stack_source& stacks, std::span<char> text) noexcept;
 
 /// Called with each finding, under the resource's lock; it may ask that resource for its counts.
 using memory_fault_handler = void (*)(const memory_report&, void* user) noexcept;
@@ -68,6 +78,9 @@ struct checking_options {
   /// small upstream: only over `malloc` is the quarantine given up before a request is refused.
   std::size_t quarantine_bytes = std::size_t{1} << 20;
   bool verbose = false; ///< prints a line to stderr for every call
+  /// Where reports get call stacks from, for example `&boost_stacks()`; null: they have none, and nothing is paid for
+  /// them. It outlives the resource. Each block is about 600 bytes larger, and each call as slow as a walk up its stack.
+  const stack_source* stacks = nullptr;
 };
 
 /// Figures of a `checking_resource`. Bytes are those asked for.
@@ -194,7 +207,8 @@ public:
   /// Prints a line for every call from now on, or no longer.
   void set_verbose(bool verbose) noexcept;
 
-  /// Writes a line for each live block, oldest first, into `text`, terminated and cut where it does not fit.
+  /// Writes a line for each live block, oldest first, into `text`, terminated and cut where it does not fit. Where there
+  /// are stacks it is a line for all live blocks that the same stack asked for, and the frames of that stack below it.
   /// \return the length of the whole list without the null
   std::size_t report_leaks(std::span<char> text) const noexcept;
 
@@ -208,6 +222,7 @@ private:
 
   struct record;
   struct block;
+  struct block_stacks;
 
   /// Blocks in the order in which they arrived.
   struct block_list {
@@ -234,8 +249,14 @@ private:
   void check_guards(block& b) noexcept;
   void check_freed(block& b) noexcept;
   void report_unknown(const block* near, const void* p, std::size_t bytes, std::size_t alignment) noexcept;
-  void report(const memory_report& what) noexcept;
+  void report(memory_report what) noexcept;
+  void print(const memory_report& what, std::FILE* out) const noexcept;
   [[nodiscard]] memory_report about(memory_fault fault, const block& b) const noexcept;
+  [[nodiscard]] block_stacks* stacks_of(const block& b) const noexcept;
+  template <class F>
+  void for_each_leak(F f) const noexcept;
+  void add_to_group(block& b, std::span<block*> groups) const noexcept;
+  void describe_group(const block& leader, std::span<char> text) const noexcept;
 
   std::pmr::memory_resource* const upstream_;
   resource* const tries_; // the upstream again, where it can fail without an exception

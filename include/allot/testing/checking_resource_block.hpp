@@ -65,6 +65,22 @@ struct checking_resource::block {
   [[nodiscard]] std::byte* front_guard() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
 };
 
+/// The stacks of a block, where there is a source of them. They lie where the upstream's memory begins, farthest from what
+/// a stray write meets, and have no seal.
+struct checking_resource::block_stacks {
+  call_stack asked;
+  call_stack freed{};
+
+  // While leaks are listed: of the group that the block is the first of.
+  block* next_group = nullptr;
+  std::size_t group_blocks = 0;
+  std::size_t group_bytes = 0;
+};
+
+inline checking_resource::block_stacks* checking_resource::stacks_of(const block& b) const noexcept {
+  return options_.stacks == nullptr ? nullptr : static_cast<block_stacks*>(b.known().raw);
+}
+
 namespace detail {
 
 using byte_range = std::span<std::byte>;
