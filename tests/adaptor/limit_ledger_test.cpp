@@ -21,6 +21,8 @@ namespace {
 
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
 constexpr unsigned threads = 4;
+constexpr std::size_t attempts =
+    ALLOT_VALGRIND ? 2000 : 1000000; // enough for two threads to meet in a few instructions
 
 using allot::budget;
 using allot::limit_ledger;
@@ -77,7 +79,6 @@ struct model {
 /// One thread asks for `bytes` again and again, and gives back at once what it got. Another one does the same with
 /// `first`, then `second`. \return how often the other was refused although the one got nothing meanwhile
 std::size_t refusals_for_nothing(const budget& limits, std::size_t bytes, std::size_t first, std::size_t second) {
-  constexpr std::size_t attempts = ALLOT_VALGRIND ? 2000 : 1500000;
   limit_ledger ledger{limits};
   const auto got = std::make_unique<std::array<std::atomic<char>, attempts + 2>>(); // by number of attempt, from 1
   std::atomic<std::size_t> begun{0};
@@ -318,6 +319,26 @@ TEST_SUITE("limit_ledger") {
     CHECK(refusals_for_nothing({.bytes = 100}, 60, 30, 60) == 0);
     CHECK(refusals_for_nothing({.bytes = 150, .blocks = 1}, 60, 40, 100) == 0);
     CHECK(refusals_for_nothing({.bytes = 100, .blocks = 2}, 60, 30, 60) == 0);
+  }
+
+  TEST_CASE("of all that want the last block, or the last bytes, one has it at a time") {
+    for (const budget& limits : {budget{.bytes = 10, .blocks = 1}, budget{.blocks = 1}, budget{.bytes = 10}}) {
+      CAPTURE(limits.bytes);
+      CAPTURE(limits.blocks);
+      limit_ledger ledger{limits};
+      std::atomic<unsigned> inside{0};
+      std::atomic<unsigned> too_many{0};
+      race(2, 1, [&](unsigned, unsigned) {
+        for (std::size_t i = 0; i < attempts; ++i) {
+          if (!ledger.admit(10)) continue;
+          if (inside.fetch_add(1) != 0) too_many.fetch_add(1);
+          inside.fetch_sub(1);
+          ledger.give_back(10);
+        }
+      });
+      CHECK(too_many == 0);
+      CHECK(ledger.used() + ledger.used_blocks() == 0);
+    }
   }
 
   TEST_CASE("one crossing is one call, however many threads make it") {
