@@ -155,8 +155,12 @@ void connection::take_piece() {
   parser_->forget_piece();
   if (exchange_ && piece.size() > owner_.shared().chosen.body_limit - exchange_->body.size())
     refuse(413, "the body is longer than the limit for bodies");
-  if (exchange_) within_memory([&] { exchange_->body.append(piece); });
-  if (!exchange_) discarded_bytes_ += piece.size();
+  if (exchange_) reserve_body(exchange_->body.capacity_for(piece.size()));
+  if (exchange_) {
+    exchange_->body.append(piece);
+  } else {
+    discarded_bytes_ += piece.size();
+  }
 }
 
 void connection::on_bad_input(error_code error) {
@@ -250,7 +254,14 @@ void connection::check_body() {
 
   server& shared = owner_.shared();
   exchange_.emplace(chosen.memory, shared.memory.find(head.tenant.view()), shared.memory.request_budget());
-  if (length) within_memory([&] { exchange_->body.reserve(static_cast<std::size_t>(*length)); });
+  if (length) reserve_body(static_cast<std::size_t>(*length));
+}
+
+/// A body that has no room is refused without an exception: under load, that is the common case.
+void connection::reserve_body(std::size_t capacity) {
+  if (exchange_->body.try_reserve(capacity)) return;
+  if (const auto record = exchange_->memory.shortage(capacity)) return refuse(refusal_for(*record, exchange_->whose));
+  within_memory([&] { exchange_->body.reserve(capacity); });
 }
 
 /// Does `work` in the request's memory. Where that has no room, the request is refused by the level that said no.

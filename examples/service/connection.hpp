@@ -92,7 +92,7 @@ private:
   // Deciding
   void choose_route();
   void check_body();
-  void reserve_body();
+  void reserve_body(std::size_t capacity);
   void refuse(unsigned status, std::string_view error, std::string_view detail = {}) noexcept;
   void refuse(const refusal& why) noexcept;
   template <class Work>

@@ -3,6 +3,7 @@
 #include "block_pool.hpp"
 #include "options.hpp"
 #include "run_pool.hpp"
+#include "whole_blocks.hpp"
 
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/adaptor/limit_adaptor.hpp>
@@ -23,13 +24,13 @@ namespace service {
 
 /// The memory of all requests, as layers of allot:
 ///
-///     request_arena    a request's containers bump through chunks of it
+///     request_arena    a request's containers bump through chunks of it, which are whole blocks
 ///       request_level    limit "request": what one request may have
 ///         tenant_level     limit "tenant NAME", one for each tenant and one for all others
 ///           process_level    limit "process" -> counting "process" -> fallback: an arena of 64 KiB, else a run of them
 ///
-/// Each level charges the chunks that the arena takes, in bytes. Nothing below takes memory from the system: the pools lie
-/// in static memory.
+/// Each level charges the blocks that the arena takes. Nothing below takes memory from the system: the pools lie in static
+/// memory.
 
 inline constexpr std::size_t arena_bytes = 64_KiB;
 
@@ -52,7 +53,8 @@ inline constexpr const char* request_level_name = "request";
 using process_level = decltype(process_chain(std::declval<arena_pool&>(), std::declval<large_pool&>(), std::size_t{}));
 using tenant_level = allot::limit_adaptor<process_level>;
 using request_level = allot::limit_adaptor<tenant_level>;
-using request_arena = allot::monotonic_resource<request_level>;
+using request_blocks = whole_blocks<request_level, arena_bytes>;
+using request_arena = allot::monotonic_resource<request_blocks>;
 
 /// The pages for people and scrapers have memory of their own, so that they answer while the budgets are used up.
 inline constexpr std::size_t page_bytes = 128_KiB;

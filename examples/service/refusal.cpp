@@ -1,10 +1,13 @@
 #include "refusal.hpp"
 
+#include "plain_new.hpp"
+
 namespace service {
 
 refusal refusal_for(const allot::failure& record, const tenant& whose) noexcept {
   const std::string_view name = record.name == nullptr ? "" : record.name;
   refusal made{.asked_bytes = record.bytes, .used_bytes = record.used, .limit_bytes = record.capacity};
+  if (std::string_view{record.resource} == plain_new::class_name) return refusal_by_system();
   if (record.reason != allot::failure_reason::budget_exceeded) {
     made.error = "the static arenas are all in use";
     made.level = "arenas";

@@ -1,10 +1,13 @@
 #pragma once
 
 #include "memory.hpp"
+#include "plain_new.hpp"
 
+#include <allot/core/failure.hpp>
+#include <allot/core/resource.hpp>
 #include <allot/interop/boost.hpp>
 
-#include <memory_resource>
+#include <cstddef>
 #include <optional>
 
 #include <boost/json/storage_ptr.hpp>
@@ -28,9 +31,9 @@ public:
     if (mode == memory_mode::allot) arena_.emplace(*whose.level, budget);
   }
 
-  /// For containers.
-  [[nodiscard]] std::pmr::memory_resource& resource() noexcept {
-    return arena_ ? static_cast<std::pmr::memory_resource&>(arena_->arena) : *std::pmr::new_delete_resource();
+  /// For the body and for containers.
+  [[nodiscard]] allot::resource& resource() noexcept {
+    return arena_ ? static_cast<allot::resource&>(arena_->arena) : plain_;
   }
 
   /// For Boost.JSON: its own default is plain new, too.
@@ -38,19 +41,25 @@ public:
     return arena_ ? boost::json::storage_ptr{&arena_->boost} : boost::json::storage_ptr{};
   }
 
+  /// After `resource().try_allocate(bytes)` gave null: the record that `allocate` would raise, found without an exception,
+  /// which would call malloc. Nothing where each level has room by now.
+  [[nodiscard]] std::optional<allot::failure> shortage(std::size_t bytes) const noexcept;
+
 private:
   struct layers {
     layers(tenant_level& tenant, std::size_t budget) noexcept : limit{tenant, budget, request_level_name} {}
 
     request_level limit;
-    request_arena arena{first_chunk, limit, "request"};
+    request_blocks blocks{limit};
+    request_arena arena{first_chunk, blocks, "request"};
     allot::boost_adaptor<request_arena> boost{arena};
   };
 
-  /// The room of a chunk that is one block of the pool: a chunk's footer has four words.
-  static constexpr std::size_t first_chunk = arena_bytes - 4 * sizeof(void*);
+  static constexpr std::size_t chunk_footer = 4 * sizeof(void*); // what a chunk keeps about itself
+  static constexpr std::size_t first_chunk = arena_bytes - chunk_footer;
 
   std::optional<layers> arena_;
+  plain_new plain_;
 };
 
 } // namespace service
