@@ -50,12 +50,23 @@ std::size_t mixed(const void* p, std::size_t bytes) noexcept {
   return bytes ^ (static_cast<std::size_t>(reinterpret_cast<std::uintptr_t>(p)) * odd);
 }
 
+/// True while this thread asks malloc for a block's size. What a malloc allocates to answer (tcmalloc does, the first time)
+/// is not counted, and is none of the counter's when it comes back later.
+[[gnu::tls_model("initial-exec")]] constinit thread_local bool asking = false;
+
+std::size_t usable_size(void* p) noexcept {
+  asking = true;
+  const std::size_t usable = malloc_usable_size(p);
+  asking = false;
+  return usable;
+}
+
 std::byte* size_of(void* p, std::size_t usable) noexcept {
   return static_cast<std::byte*>(p) + usable - block_overhead;
 }
 
 void seal(void* p, std::size_t bytes) noexcept {
-  const std::size_t usable = malloc_usable_size(p);
+  const std::size_t usable = usable_size(p);
   const std::size_t size = mixed(p, bytes);
   std::memcpy(size_of(p, usable), &size, block_overhead);
 #if ALLOT_ASAN
@@ -66,7 +77,7 @@ void seal(void* p, std::size_t bytes) noexcept {
 /// Takes the size of a block off it. Where the block is not the counter's, leaves it as it is.
 /// \return whether it was the counter's
 bool unseal(void* p, std::size_t& bytes) noexcept {
-  const std::size_t usable = malloc_usable_size(p);
+  const std::size_t usable = usable_size(p);
   if (usable < block_overhead) return false;
   std::byte* const end = size_of(p, usable);
 #if ALLOT_ASAN
@@ -104,6 +115,8 @@ bool called_new_handler() {
 /// \throws what a new-handler throws
 void* serve(std::size_t bytes, std::size_t alignment) {
   ALLOT_EXPECTS(allot::is_alignment(alignment));
+  if (asking) [[unlikely]]
+    return take(bytes, alignment);
   global::detail::requested(bytes, alignment);
   request r{.bytes = bytes};
   do
@@ -138,14 +151,19 @@ void* try_allocate(std::size_t bytes, std::align_val_t alignment) noexcept {
   return try_allocate(bytes, static_cast<std::size_t>(alignment));
 }
 
-void deallocate(void* p) noexcept {
-  if (p == nullptr) return;
+void count_back(void* p) noexcept {
   std::size_t bytes = 0;
   if (unseal(p, bytes)) {
     global::detail::deallocating(bytes);
   } else {
     global::detail::deallocating_foreign();
   }
+}
+
+void deallocate(void* p) noexcept {
+  if (p == nullptr) return;
+  if (!asking) [[likely]]
+    count_back(p);
   std::free(p);
 }
 

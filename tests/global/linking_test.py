@@ -56,6 +56,19 @@ extern "C" void allocate() {
 }
 """
 
+# A malloc that allocates by operator new to say how large a block is.
+ASKS_BACK = """
+#include <cstddef>
+#include <dlfcn.h>
+#include <new>
+extern "C" std::size_t malloc_usable_size(void* p) noexcept {
+  void* volatile q = ::operator new(16);
+  ::operator delete(q);
+  static const auto next = reinterpret_cast<std::size_t (*)(void*)>(dlsym(RTLD_NEXT, "malloc_usable_size"));
+  return next(p);
+}
+"""
+
 # Names neither allot nor operator new.
 ASKS_NOTHING = "int main() {}\n"
 LATE = "int f(); const int late = f(); int f() { return 1; }\n"
@@ -157,6 +170,10 @@ class Linking(unittest.TestCase):
         self.assertIn("counting: 0\n", theirs)
         ours = self.succeed(*memcheck, "--soname-synonyms=somalloc=nouserintercepts", program)
         self.assertEqual(ours, AS_EXPECTED)
+
+    def test_a_malloc_may_allocate_while_it_is_asked_for_a_size(self):
+        program = self.linked(self.asks, self.compiled_text("asks_back", ASKS_BACK), self.library)
+        self.assertEqual(self.succeed(program), AS_EXPECTED)
 
     @unittest.skipUnless(OTHER_MALLOCS, "no other malloc")
     def test_another_malloc_changes_nothing(self):
