@@ -147,6 +147,24 @@ public:
   int& referred;
 };
 
+#if ALLOT_EXCEPTIONS // without them a chain over this does not compile
+/// Someone else's adaptor: it can be copied, and has no deduction guide against that.
+template <class Upstream>
+class foreign_adaptor : public std::pmr::memory_resource {
+public:
+  explicit foreign_adaptor(Upstream& up) : up_{&up} {}
+
+private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override { return up_->allocate(bytes, alignment); }
+  void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
+    up_->deallocate(p, bytes, alignment);
+  }
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  Upstream* up_;
+};
+#endif
+
 } // namespace
 
 // [example]
@@ -447,6 +465,15 @@ TEST_SUITE("chain") {
   }
 
 #if ALLOT_EXCEPTIONS
+  TEST_CASE("an adaptor that knows nothing of allot is a layer, over one of its own kind too") {
+    using arena = allot::bump_resource<64>;
+    allot::chain c{layer<foreign_adaptor>(), layer<foreign_adaptor>(), source<arena>()};
+    CHECK(std::is_same_v<decltype(c.layer<0>()), foreign_adaptor<foreign_adaptor<arena>>&>);
+    CHECK(c.try_allocate(64, 1) != nullptr);
+    CHECK(c.try_allocate(1, 1) == nullptr);
+    CHECK(c.layer<arena>().used() == 64);
+  }
+
   TEST_CASE("over a foreign resource it fails by null and by that resource's own exception") {
     allot::chain alone{over(*std::pmr::null_memory_resource())};
     CHECK(alone.try_allocate(8, 8) == nullptr);
