@@ -1,6 +1,7 @@
 #include "metrics.hpp"
 
 #include "memory_sources.hpp"
+#include "new_figures.hpp"
 
 #include <allot/report/exposition.hpp>
 
@@ -57,11 +58,28 @@ void write_http(report::exposition& page, const server& s) noexcept {
   page.sample(static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::seconds>(up).count()));
 }
 
+/// Beside them what the rest of the program takes, where it is counted.
+void write_new(report::exposition& page) noexcept {
+  const auto figures = new_figures();
+  if (!figures) return;
+  page.family({.name = "service_new_allocations",
+               .type = report::metric_type::counter,
+               .unit = {},
+               .help = "Calls of operator new in the whole process."});
+  page.sample(figures->allocations);
+  page.family({.name = "service_new_bytes",
+               .type = report::metric_type::gauge,
+               .unit = "bytes",
+               .help = "Bytes live from operator new."});
+  page.sample(figures->live_bytes);
+}
+
 } // namespace
 
 std::string_view write_metrics(std::span<char> buffer, report::metrics_format format, const server& s) noexcept {
   report::exposition page{buffer, format};
   write_http(page, s);
+  write_new(page);
   page.layers(memory_sources{s.memory}.all());
   const report::result done = page.finish();
   return {buffer.data(), done.truncated() ? 0 : done.written};
