@@ -28,7 +28,7 @@ FOREIGN = {
     "sanitizer/": re.compile(r".*"),
     "pthread.h": re.compile(r"src/detail/.*"),
     "malloc.h": re.compile(r"src/global/.*"),
-    "boost/": re.compile(r"include/allot/interop/boost\.hpp"),
+    "boost/": re.compile(r"include/allot/interop/boost\.hpp|src/testing/stacktrace/.*"),
 }
 
 STANDARD = set("""
