@@ -18,6 +18,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = [*sorted((ROOT / "src/global").glob("*.cpp")), ROOT / "src/core/failure.cpp",
            ROOT / "tests/support/malloc_counter.cpp", ROOT / "examples/who_allocates/who_allocates.cpp"]
+DOCS = ROOT / "docs/global_counter.md"
 COLUMNS = ["new_blocks", "new_bytes", "new_live", "malloc_blocks", "malloc_bytes", "malloc_live"]
 CONSTRUCTS = ["std::cout << 42", "std::cerr << 42", 'printf("%d", 42)', "std::to_string(42)",
               "std::to_string(LLONG_MIN)", "std::thread, joined", 'std::regex{"[a-z]+@[a-z]+"}',
@@ -102,6 +103,14 @@ class Table(unittest.TestCase):
         self.assertEqual(before["new_blocks"], 0)
         if self.with_malloc and not self.libcxx:
             self.assertGreaterEqual(before["malloc_bytes"], 70_000)
+
+    def test_the_docs_show_the_same_for_operator_new(self):
+        head = self.text.splitlines()[0]
+        documented = re.search(rf"^{re.escape(head)}\n\n(.*?)^```$", DOCS.read_text(encoding="utf-8"), re.M | re.S)
+        if not documented:
+            self.skipTest(f"the docs have no table for {head}")
+        by_new = lambda rows: {row: [figures[c] for c in COLUMNS[:3]] for row, figures in rows.items()}
+        self.assertEqual(by_new(self.rows), by_new(rows_of(documented.group(1))))
 
 
 if __name__ == "__main__":
