@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/death.hpp"
+#include "support/race.hpp"
 
 namespace {
 
@@ -43,7 +44,7 @@ namespace stacks_test {
 [[gnu::noinline]] void forgets_twice(std::pmr::memory_resource& memory) {
   const volatile std::size_t times = 2; // volatile: else the loop may become two calls
   for (std::size_t i = 0; i < times; ++i) {
-    void* volatile const p = forgets(memory, 20 + i); // line 46
+    void* volatile const p = forgets(memory, 20 + i); // line 47
     static_cast<void>(p);
   }
 }
@@ -126,7 +127,7 @@ TEST_SUITE("boost_stacks") {
     INFO(text);
     const std::size_t begin = text.find("stacks_test::forgets_twice(");
     REQUIRE(begin != text.npos);
-    CHECK(std::string_view{text}.substr(begin, text.find('\n', begin) - begin).ends_with("boost_stacks_test.cpp:46"));
+    CHECK(std::string_view{text}.substr(begin, text.find('\n', begin) - begin).ends_with("boost_stacks_test.cpp:47"));
   }
 #endif
 
@@ -171,6 +172,18 @@ TEST_SUITE("boost_stacks") {
       memory.deallocate(memory.allocate(8, 8), 8, 8);
     CHECK(news == before);
     CHECK(memory.allocations() == 11);
+  }
+
+  TEST_CASE("threads may share it, and each leak is where its thread left it") {
+    allot::checking_resource memory{{.action = allot::on_fault::record, .stacks = &allot::boost_stacks()}};
+    race(4, 50, [&](unsigned thread, unsigned round) {
+      memory.deallocate(memory.allocate(8, 8), 8, 8);
+      if (thread == 2 && round == 7) (void)stacks_test::deep(memory, 3);
+    });
+    const std::string text = leaks_of(memory);
+    INFO(text);
+    CHECK(memory.live_blocks() == 1);
+    CHECK(text.find("stacks_test::deep(") != text.npos);
   }
 
   TEST_CASE("a stack deeper than what is kept of one is cut at its outer end") {

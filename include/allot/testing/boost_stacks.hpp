@@ -16,7 +16,8 @@ namespace allot::inline ALLOT_ABI {
 /// - Over libbacktrace a frame is its function, file and line: compile with -g. Over addr2line it is the function alone
 ///   where the program is position-independent: link with -rdynamic.
 ///
-/// Costs: docs/performance.md has the time of an allocation with and without.
+/// Costs: a stack is taken at each allocation and at each deallocation: about 25,000 instructions for one of a dozen frames
+/// and 1,200 for each further frame (g++ 12, x86-64), where the pair of calls alone takes 2,000.
 /// Threads: any thread.
 ///
 /// \snippet tests/testing/boost_stacks_test.cpp example
