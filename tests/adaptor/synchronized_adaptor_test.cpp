@@ -182,6 +182,7 @@ TEST_SUITE("synchronized_adaptor") {
     CHECK(up.calls_with_lock == 3);
     CHECK_FALSE(mutex.held);
     CHECK(shared.owns(p) == allot::ownership::yes);
+    CHECK(decltype(shared)::owns_is_exact);
     CHECK(up.calls_with_lock == 4);
     CHECK_FALSE(mutex.held);
     CHECK(up.calls == 4);
