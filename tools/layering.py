@@ -27,6 +27,8 @@ FOREIGN = {
     "valgrind/": re.compile(r".*"),
     "sanitizer/": re.compile(r".*"),
     "pthread.h": re.compile(r"src/detail/.*"),
+    "unistd.h": re.compile(r"src/detail/write_whole\.cpp"),
+    "signal.h": re.compile(r"src/adaptor/crash_dump\.cpp"),
     "malloc.h": re.compile(r"src/global/.*"),
     "boost/": re.compile(r"include/allot/interop/boost\.hpp|src/testing/stacktrace/.*"),
 }

@@ -58,6 +58,12 @@ class Rules(unittest.TestCase):
         self.accepts("include/allot/interop/boost.hpp", "#include <boost/version.hpp>\n")
         self.rejects("include/allot/interop/other.hpp", "#include <boost/version.hpp>\n", "belong")
 
+    def test_posix_headers_are_for_the_sources_that_write_and_that_handle_signals(self):
+        self.accepts("src/detail/write_whole.cpp", "#include <unistd.h>\n")
+        self.accepts("src/adaptor/crash_dump.cpp", "#include <signal.h>\n")
+        self.rejects("src/adaptor/crash_dump.cpp", "#include <unistd.h>\n", "belong")
+        self.rejects("include/allot/adaptor/crash_dump.hpp", "#include <signal.h>\n", "belong")
+
     def test_standard_valgrind_and_sanitizer_headers_are_allowed_and_no_others(self):
         self.accepts("src/core/a.cpp", "#include <cstddef>\n#include <memory_resource>\n")
         self.accepts("include/allot/detail/a.hpp", "#include <sanitizer/asan_interface.h>\n")

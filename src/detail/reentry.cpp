@@ -1,0 +1,11 @@
+#include <allot/detail/reentry.hpp>
+
+namespace allot::inline ALLOT_ABI::detail {
+
+#if ALLOT_THREADS
+constinit thread_local const reentry_mark* reentry_mark::innermost_ = nullptr;
+#else
+constinit const reentry_mark* reentry_mark::innermost_ = nullptr;
+#endif
+
+} // namespace allot::inline ALLOT_ABI::detail
