@@ -35,8 +35,8 @@ struct options {
   std::size_t threads = 0;   ///< 0: as many as there are cores
   memory_mode memory = memory_mode::allot;
 
-  std::size_t budget = 128_MiB;        ///< of all requests together
-  std::size_t tenant_budget = 64_MiB;  ///< of all requests of one tenant
+  std::size_t budget = 192_MiB;        ///< of all requests together
+  std::size_t tenant_budget = 128_MiB; ///< of all requests of one tenant
   std::size_t request_budget = 32_MiB; ///< of one request
   std::vector<tenant_option> tenants;
 

@@ -1,6 +1,7 @@
 #include "words.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <unordered_map>
 #include <vector>
@@ -13,12 +14,18 @@ namespace {
 
 namespace json = boost::json;
 
-bool in_word(char c) noexcept {
-  const auto byte = static_cast<unsigned char>(c);
-  return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte >= 0x80;
-}
+/// What each byte is in a word: itself, its lower case, or 0 for one that ends the word.
+constexpr std::array<char, 256> in_words = [] {
+  std::array<char, 256> table{};
+  for (std::size_t byte = 0; byte < table.size(); ++byte) {
+    const char c = static_cast<char>(byte);
+    if (c >= 'A' && c <= 'Z') table[byte] = static_cast<char>(c - 'A' + 'a');
+    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || byte >= 0x80) table[byte] = c;
+  }
+  return table;
+}();
 
-char lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char in_word(char c) noexcept { return in_words[static_cast<unsigned char>(c)]; }
 
 /// Counts in views of the document, whose letters are made lower case where they stand: a word is never copied.
 class word_counts {
@@ -46,12 +53,16 @@ public:
 private:
   void add(json::string& text) {
     char* const end = text.data() + text.size();
-    for (char* at = std::find_if(text.data(), end, in_word); at != end;) {
-      char* const behind = std::find_if_not(at, end, in_word);
-      std::transform(at, behind, at, lower);
-      ++counts_[std::string_view(at, static_cast<std::size_t>(behind - at))];
-      ++total_;
-      at = std::find_if(behind, end, in_word);
+    for (char* at = text.data(); at != end;) {
+      char* const word = at;
+      for (char lower = 0; at != end && (lower = in_word(*at)) != 0; ++at)
+        *at = lower;
+      if (at == word) {
+        ++at;
+      } else {
+        ++counts_[std::string_view(word, static_cast<std::size_t>(at - word))];
+        ++total_;
+      }
     }
   }
 
