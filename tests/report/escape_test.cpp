@@ -66,6 +66,11 @@ TEST_SUITE("escape") {
     CHECK(escaped("\xF5\x80") == two);
   }
 
+  TEST_CASE("a text ends where it ends, not where its bytes do") {
+    CHECK(escaped(std::string_view{"\xE2\x82\xAC"}.substr(0, 2)) == "\xEF\xBF\xBD");
+    CHECK(quoted(std::string_view{"\xC3\xA4"}.substr(0, 1)) == "\"\xEF\xBF\xBD\"");
+  }
+
   TEST_CASE("a line that ends in the middle of a sequence swallows nothing") {
     CHECK(escaped("\xE2\n\"") == "\xEF\xBF\xBD\\n\\\"");
     CHECK(quoted("\xF0\x9F\"") == "\"\xEF\xBF\xBD\\\"\"");

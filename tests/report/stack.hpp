@@ -16,7 +16,7 @@ namespace support {
 /// Every kind of layer that a report knows, with figures that are always the same.
 ///
 ///     process -> all -> tags -> by size -> up to 64: primary and secondary
-///                                       -> otherwise: over a memory_resource of unknown type
+///                                       -> otherwise: over a resource of unknown type
 struct stack {
   explicit stack(const char* name = "process") noexcept : process{all, allot::budget{1 << 20, 100}, name} {
     (void)process.allocate(40, 1);
@@ -31,7 +31,7 @@ struct stack {
   allot::bump_resource<512> second{"second"};
   allot::bump_resource<8192> large{"large"};
   allot::fallback_router<allot::bump_resource<256>, allot::bump_resource<512>> small{first, second};
-  allot::counting_adaptor<> big{large, "big"};
+  allot::counting_adaptor<allot::resource> big{large, "big"};
   allot::size_router<decltype(small), decltype(big)> by_size{"by size", allot::up_to(64, small), allot::otherwise(big)};
   allot::tag_adaptor<decltype(by_size), allot::max_tags_t<4>> tags{by_size, "tags"};
   allot::counting_adaptor<decltype(tags)> all{tags, "all"};

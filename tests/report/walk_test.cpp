@@ -91,13 +91,22 @@ TEST_SUITE("walk") {
     allot::malloc_resource heap;
     const allot::counting_adaptor<allot::resource> over_resource{heap};
     CHECK(shown(over_resource) == "counting_adaptor\n  memory_resource opaque\n");
-    foreign mine;
-    const allot::counting_adaptor over_foreign{mine};
-    CHECK(shown(over_foreign) == "counting_adaptor\n  memory_resource opaque\n");
+    const foreign mine;
+    CHECK(shown(mine) == "memory_resource opaque\n");
     const std::pmr::memory_resource& unknown = heap;
     CHECK(shown(unknown) == "memory_resource opaque\n");
     CHECK(shown(heap) == "malloc_resource\n");
   }
+
+#if ALLOT_EXCEPTIONS
+  TEST_CASE("ends at a class that is not allot's") {
+    foreign mine;
+    const allot::counting_adaptor over_foreign{mine};
+    CHECK(shown(over_foreign) == "counting_adaptor\n  memory_resource opaque\n");
+    const allot::counting_adaptor<> over_unknown{mine};
+    CHECK(shown(over_unknown) == "counting_adaptor\n  memory_resource opaque\n");
+  }
+#endif
 
   TEST_CASE("a snapshot is a layer without a class, and so is a tag table") {
     CHECK(shown(allot::counting_snapshot{}) == "-\n");
