@@ -61,6 +61,17 @@ TEST_SUITE("thread_region") {
     CHECK(cost.largest_bytes == 400);
   }
 
+  TEST_CASE("a thread that freed more than it made has a peak above what it had left, not above nothing") {
+    void* const p = ::operator new(500);
+    allot::counting_difference cost;
+    std::thread{[&] {
+      ::operator delete(p);
+      cost = global::measure([] { allocate_and_free(100); });
+    }}.join();
+    CHECK(cost.peak_bytes == 100);
+    CHECK(cost.peak_blocks == 1);
+  }
+
   TEST_CASE("nested regions each have their own peak, and the outer one that of the inner") {
     const global::thread_region outer;
     allocate_and_free(300);
