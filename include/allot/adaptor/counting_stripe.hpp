@@ -84,7 +84,8 @@ private:
       start_peaks(epoch.load(acquire));
   }
 
-  [[gnu::noinline, gnu::cold]] void start_peaks(std::size_t epoch) noexcept {
+  /// Inlined, though it is rare: a call in the middle would cost every caller its registers.
+  [[gnu::always_inline]] void start_peaks(std::size_t epoch) noexcept {
     epoch_.store(no_epoch, relaxed); // for whoever reads meanwhile: who sees one of the peaks sees this
     peak_bytes_.store(live_bytes(), release);
     peak_blocks_.store(live_blocks(), release);

@@ -17,7 +17,10 @@ namespace allot::inline ALLOT_ABI {
 ///
 ///     thread 0 -> | line 0 |      load and store, no read-modify-write: it is the only writer
 ///     thread 1 -> | line 1 |
-///     the rest -> | common |      threads beyond `Stripes`: read-modify-writes, as `shared_counters`
+///     the rest -> | common |      read-modify-writes, as `shared_counters`
+///
+/// A thread has the same line in every ledger, from its first allocation through one of them to its end. The rest are
+/// those beyond `Stripes`, and those that only deallocate.
 ///
 /// Guarantees
 /// - At rest every figure but the peaks is exact. While calls are in flight nothing is lost, and those of one snapshot are
@@ -55,7 +58,7 @@ struct striped_counters_t {
       if (mine < Stripes) [[likely]]
         stripes_[mine].deallocating(bytes, epoch_);
       else
-        deallocating_without_line(bytes);
+        common_.deallocating(bytes); // and no call to take one, which would cost every caller its registers
     }
 
     void failed() noexcept { common_.failed(); }
@@ -129,14 +132,6 @@ struct striped_counters_t {
         stripes_[mine].allocated(bytes, epoch_);
       else
         common_.allocated(bytes);
-    }
-
-    [[gnu::noinline]] void deallocating_without_line(std::size_t bytes) noexcept {
-      const std::size_t mine = detail::thread_stripe::take();
-      if (mine < Stripes)
-        stripes_[mine].deallocating(bytes, epoch_);
-      else
-        common_.deallocating(bytes);
     }
 
     /// What is live, and the totals. What came back to any line is read before what went out of any: a block that is
