@@ -226,7 +226,6 @@ void checking_resource::add_to_group(block& b, std::span<block*> groups) const n
     if (group.asked == own.asked) {
       ++group.group_blocks;
       group.group_bytes += b.own.bytes;
-      own.group_blocks = 0; // it leads none
       return;
     }
   }

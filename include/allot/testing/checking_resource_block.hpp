@@ -71,9 +71,10 @@ struct checking_resource::block_stacks {
   call_stack asked;
   call_stack freed{};
 
-  // While leaks are listed: of the group that the block is the first of.
+  // Of the group of leaks that the block is the first of, as it was when they were last listed. (Blocks are listed by
+  // age: one that has been first stays so while it lives.)
   block* next_group = nullptr;
-  std::size_t group_blocks = 0;
+  std::size_t group_blocks = 0; // 0: it is not the first of any
   std::size_t group_bytes = 0;
 };
 
