@@ -3,6 +3,7 @@
 #include <allot/adaptor/trace_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/resource_interface.hpp>
+#include <allot/source/malloc_resource.hpp>
 
 #include <doctest/doctest.h>
 
@@ -12,7 +13,6 @@
 #include <cstddef>
 #include <cstdlib>
 #include <memory>
-#include <memory_resource>
 #include <string>
 #include <thread>
 
@@ -133,7 +133,8 @@ TEST_SUITE("crash_dump") {
       (void)allot::dump_on_crash(ring);
       std::atomic<std::size_t> ready{0};
       const auto trace = [&] {
-        allot::trace_adaptor traced{*std::pmr::new_delete_resource(), ring};
+        allot::malloc_resource heap;
+        allot::trace_adaptor traced{heap, ring};
         for (std::size_t i = 0;; ++i) {
           traced.deallocate(traced.allocate(77, 8), 77, 8);
           if (i == 100) ready.fetch_add(1);

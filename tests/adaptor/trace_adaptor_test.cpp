@@ -4,7 +4,7 @@
 #include <allot/adaptor/trace_ring.hpp>
 #include <allot/adaptor/trace_writer.hpp>
 #include <allot/arena/bump_resource.hpp>
-#include <allot/core/chain.hpp>
+#include <allot/source/malloc_resource.hpp>
 #include <allot/testing/checking_resource.hpp>
 #include <allot/testing/conformance.hpp>
 #include <allot/testing/failing_adaptor.hpp>
@@ -201,9 +201,9 @@ TEST_SUITE("trace_adaptor") {
   }
 
   TEST_CASE("threads have small numbers of their own, and each call of each is in the trace") {
-    allot::checking_resource up;
+    allot::malloc_resource heap;
     allot::trace_ring<1024> ring;
-    allot::trace_adaptor traced{*std::pmr::new_delete_resource(), ring};
+    allot::trace_adaptor traced{heap, ring};
     support::race(4, 50, [&](unsigned thread, unsigned) {
       traced.deallocate(traced.allocate(100 + thread, 8), 100 + thread, 8);
     });
