@@ -46,10 +46,8 @@ public:
   [[nodiscard]] std::size_t used() const noexcept { return out_.load(std::memory_order_relaxed) * BlockBytes; }
   [[nodiscard]] static constexpr std::size_t capacity() noexcept { return bytes; }
 
-  /// Blocks that are out, the most that ever were, and all.
-  [[nodiscard]] std::size_t blocks_out() const noexcept { return out_.load(std::memory_order_relaxed); }
-  [[nodiscard]] std::size_t blocks_touched() const noexcept { return fresh_.load(std::memory_order_relaxed); }
-  [[nodiscard]] static constexpr std::size_t blocks() noexcept { return Count; }
+  /// The most bytes of blocks that were out at once: a block that never was out goes out only where no other is free.
+  [[nodiscard]] std::size_t high_water() const noexcept { return fresh_.load(std::memory_order_relaxed) * BlockBytes; }
 
 private:
   friend allot::resource_interface<block_pool>;

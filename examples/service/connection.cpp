@@ -86,7 +86,9 @@ void connection::read() {
 }
 
 void connection::on_read(error_code error, std::size_t bytes) {
-  if (interrupted_) return on_timeout();
+  const bool came_in_time = phase_ == phase::idle && !error; // before the cancellation, though it is seen after it
+  if (interrupted_ && !came_in_time) return on_timeout();
+  interrupted_ = false;
   if (error) {
     if (phase_ == phase::header || phase_ == phase::body) owner_.counts().broken.add();
     return close();
@@ -273,6 +275,8 @@ void connection::within_memory(Work work) {
     refuse(refusal_for(failed.record(), exchange_->whose));
   } catch (const std::bad_alloc&) {
     refuse(refusal_by_system());
+  } catch (const std::exception& unforeseen) {
+    refuse(500, "the service failed", unforeseen.what());
   }
 }
 

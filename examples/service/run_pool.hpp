@@ -44,6 +44,11 @@ public:
   [[nodiscard]] std::size_t used() const noexcept { return out_.load(std::memory_order_relaxed) * UnitBytes; }
   [[nodiscard]] static constexpr std::size_t capacity() noexcept { return bytes; }
 
+  /// The most bytes of units that were out at once.
+  [[nodiscard]] std::size_t high_water() const noexcept {
+    return most_out_.load(std::memory_order_relaxed) * UnitBytes;
+  }
+
 private:
   friend allot::resource_interface<run_pool>;
 
@@ -58,7 +63,9 @@ private:
     const std::size_t first = find(units);
     if (first == Count) return nullptr;
     std::memset(&taken_[first], 1, units);
-    out_.fetch_add(units, std::memory_order_relaxed);
+    const std::size_t out = out_.load(std::memory_order_relaxed) + units;
+    out_.store(out, std::memory_order_relaxed);
+    most_out_.store(std::max(out, most_out_.load(std::memory_order_relaxed)), std::memory_order_relaxed);
     return begin_ + first * UnitBytes;
   }
 
@@ -67,7 +74,7 @@ private:
     ALLOT_EXPECTS(offset < bytes && offset % UnitBytes == 0);
     const std::lock_guard lock{mutex_};
     std::memset(&taken_[offset / UnitBytes], 0, units_of(asked));
-    out_.fetch_sub(units_of(asked), std::memory_order_relaxed);
+    out_.store(out_.load(std::memory_order_relaxed) - units_of(asked), std::memory_order_relaxed);
   }
 
   [[nodiscard]] allot::ownership holds(const void* p) const noexcept { return allot::within(p, begin_, bytes); }
@@ -88,7 +95,8 @@ private:
   const char* name_;
   std::mutex mutex_;
   std::array<unsigned char, Count> taken_{}; // 1 where a unit is out; under the mutex
-  std::atomic<std::size_t> out_{0};
+  std::atomic<std::size_t> out_{0};          // written under the mutex, as is the next one
+  std::atomic<std::size_t> most_out_{0};
 };
 
 } // namespace service

@@ -9,8 +9,8 @@
 namespace service {
 
 /// Every status that the service answers with: the values of a metric's label.
-inline constexpr std::array<unsigned, 14> status_codes{200, 400, 404, 405, 408, 411, 413,
-                                                       415, 417, 429, 431, 501, 503, 505};
+inline constexpr std::array<unsigned, 15> status_codes{200, 400, 404, 405, 408, 411, 413, 415,
+                                                       417, 429, 431, 500, 501, 503, 505};
 
 /// A number that one thread changes and others read.
 class counter {
