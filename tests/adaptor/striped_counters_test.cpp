@@ -52,6 +52,13 @@ struct counts_at_end {
 
 thread_local counts_at_end first_local;
 
+std::size_t number_after_end = 0; // what the last thread still had behind its thread_local destructors
+
+void count_late(void* ledger) {
+  static_cast<allot::striped_counters_t<>::ledger*>(ledger)->allocated(1);
+  number_after_end = allot::detail::thread_stripe::current();
+}
+
 } // namespace
 
 TEST_SUITE("striped_counters") {
@@ -204,6 +211,16 @@ TEST_SUITE("striped_counters") {
     CHECK(ledger.live_bytes() == 100);
     CHECK(ledger.live_blocks() == 10);
     CHECK(ledger.peaks().bytes == 1000);
+  }
+
+  TEST_CASE("what is below zero raises no peak, and lowers none") {
+    allot::striped_counters_t<>::ledger ledger;
+    in_a_thread([&] { ledger.allocated(1000); });
+    ledger.allocated(10);
+    ledger.deallocating(500); // of the other thread's: this line is at -490
+    ledger.allocated(20);
+    CHECK(ledger.live_bytes() == 530);
+    CHECK(ledger.peaks().bytes == 1010);
   }
 
   TEST_CASE("restarting makes the peak of a producer and a consumer tight again") {
@@ -387,15 +404,16 @@ TEST_SUITE("striped_counters") {
 
   TEST_CASE("what thread_local destructors count is counted, and so is what runs after them") {
     allot::striped_counters_t<>::ledger ledger;
+    (void)allot::detail::thread_stripe::take(); // makes its key before this one: destructors run in that order
     pthread_key_t late{};
-    REQUIRE(pthread_key_create(
-                &late, [](void* p) { static_cast<allot::striped_counters_t<>::ledger*>(p)->allocated(1); }) == 0);
+    REQUIRE(pthread_key_create(&late, count_late) == 0);
     for (int i = 0; i < 20; ++i) {
       in_a_thread([&] {
         first_local.ledger = &ledger;
         pthread_setspecific(late, &ledger);
         if (i % 2 == 0) ledger.allocated(1); // else the first count is that of a destructor
       });
+      REQUIRE(number_after_end >= allot::detail::thread_stripe::count); // it is another thread's by now
     }
     pthread_key_delete(late);
     CHECK(ledger.live_blocks() == 20 + 20 + 10);
