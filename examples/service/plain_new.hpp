@@ -27,11 +27,11 @@ private:
     return ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
   }
 
-  void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+  void give_back(void* p, std::size_t, std::size_t alignment) noexcept {
     if (is_ordinary(alignment)) {
-      ::operator delete(p, bytes);
+      ::operator delete(p);
     } else {
-      ::operator delete (p, bytes, std::align_val_t{alignment});
+      ::operator delete (p, std::align_val_t{alignment});
     }
   }
 };
