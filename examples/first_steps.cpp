@@ -8,19 +8,22 @@ using namespace allot::literals;
 constinit allot::static_arena<16_KiB> memory; // in .bss: no code before main, none at exit
 
 int main() {
-  auto& arena = memory.claim("notes");    // the first caller gets it, a second claim is an error
-  allot::counting_adaptor counted{arena}; // knows its upstream's type: no virtual call inside
+  allot::chain notes{
+      allot::layer<allot::limit_adaptor>(8_KiB, "notes"), // a budget
+      allot::layer<allot::counting_adaptor>(),            // what is live, the peak, totals
+      allot::over(memory.claim("arena")),                 // the first caller gets it, a second claim is an error
+  };                                                      // every type is known: no virtual call between the layers
 
-  auto notes = allot::vector_in<std::pmr::string>(counted, 3);
+  auto lines = allot::vector_in<std::pmr::string>(notes, 3);
   for (const char* text : {"short", "a string that is too long to be stored inside of its own object"}) {
-    notes.emplace_back(text); // the vector's block and the strings' blocks: all in the arena
+    lines.emplace_back(text); // the vector's block and the strings' blocks: all through the chain
   }
 
-  const auto cost = counted.snapshot();
-  std::printf("%zu blocks, %zu bytes; %zu of %zu in use\n", cost.live_blocks, cost.live_bytes, arena.used(),
-              arena.capacity());
+  const auto cost = notes.layer<allot::counting_adaptor>().snapshot();
+  std::printf("%zu blocks, %zu bytes of a budget of %zu\n", cost.live_blocks, cost.live_bytes,
+              notes.layer<allot::limit_adaptor>().limit());
   try {
-    notes.reserve(1000);
+    lines.reserve(1000);
   } catch (const allot::out_of_memory& failure) {
     std::puts(failure.what());
   }

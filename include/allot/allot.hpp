@@ -5,18 +5,24 @@
 ///
 /// | room       | what lives there                                                                      |
 /// | ---------- | ------------------------------------------------------------------------------------- |
-/// | core/      | the words that all rooms use: layout, failure, resource, `once`, `static_slot`        |
+/// | core/      | the words that all rooms use: layout, failure, resource, `once`, `chain`, tags        |
 /// | source/    | places memory that it has, or takes from the system                                   |
 /// | arena/     | bumps through one or more chunks, frees all at once                                   |
 /// | adaptor/   | one upstream, adds one thing                                                          |
+/// | router/    | several upstreams, picks one per call                                                 |
 /// | construct/ | how containers and objects get a resource                                             |
+/// | report/    | snapshots, stacks and tags as text, JSON or OpenMetrics, into a caller's buffer       |
+/// | interop/   | Boost.Container's resources and containers; not included here: needs Boost            |
+/// | global/    | counts what operator new gives out; not included here: a library of its own           |
 /// | testing/   | probes for tests; not included here: name their headers                               |
 /// | detail/    | no promises to users                                                                  |
 ///
-/// A `_resource` places a block itself, an `_adaptor` passes each call to its one upstream. docs/contracts.md says what
-/// all of them promise.
+/// A `_resource` places a block itself, an `_adaptor` passes each call to its one upstream, a `_router` picks one of
+/// several. docs/contracts.md says what all of them promise.
 
 #include <allot/core/adaptor_interface.hpp>
+#include <allot/core/chain.hpp>
+#include <allot/core/chain_recipe.hpp>
 #include <allot/core/claim_flag.hpp>
 #include <allot/core/config.hpp>
 #include <allot/core/expects.hpp>
@@ -27,6 +33,8 @@
 #include <allot/core/resource.hpp>
 #include <allot/core/resource_interface.hpp>
 #include <allot/core/static_slot.hpp>
+#include <allot/core/tag.hpp>
+#include <allot/core/threads.hpp>
 #include <allot/core/upstream.hpp>
 
 #include <allot/source/malloc_resource.hpp>
@@ -40,12 +48,30 @@
 #include <allot/arena/monotonic_resource.hpp>
 #include <allot/arena/static_arena.hpp>
 
+#include <allot/adaptor/aligned_adaptor.hpp>
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/adaptor/counting_region.hpp>
 #include <allot/adaptor/counting_snapshot.hpp>
+#include <allot/adaptor/crash_dump.hpp>
+#include <allot/adaptor/limit_adaptor.hpp>
 #include <allot/adaptor/plain_counters.hpp>
+#include <allot/adaptor/retry_adaptor.hpp>
 #include <allot/adaptor/shared_counters.hpp>
 #include <allot/adaptor/size_histogram.hpp>
+#include <allot/adaptor/striped_counters.hpp>
+#include <allot/adaptor/synchronized_adaptor.hpp>
+#include <allot/adaptor/tag_adaptor.hpp>
+#include <allot/adaptor/tag_snapshot.hpp>
+#include <allot/adaptor/trace_adaptor.hpp>
+#include <allot/adaptor/trace_callback.hpp>
+#include <allot/adaptor/trace_event.hpp>
+#include <allot/adaptor/trace_format.hpp>
+#include <allot/adaptor/trace_ring.hpp>
+#include <allot/adaptor/trace_stamps.hpp>
+#include <allot/adaptor/trace_writer.hpp>
+
+#include <allot/router/fallback_router.hpp>
+#include <allot/router/size_router.hpp>
 
 #include <allot/construct/allocator.hpp>
 #include <allot/construct/default_resource_guard.hpp>
@@ -53,3 +79,7 @@
 #include <allot/construct/no_default_resource_guard.hpp>
 #include <allot/construct/shared_in.hpp>
 #include <allot/construct/unique_in.hpp>
+
+#include <allot/report/exposition.hpp>
+#include <allot/report/json.hpp>
+#include <allot/report/text.hpp>

@@ -24,7 +24,7 @@ from service import Service, document, samples
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else "service"
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
-DOCUMENTED_SAMPLES = 40  # docs/metrics.md: at least that many with two tenants
+DOCUMENTED_SAMPLES = 60  # docs/service.md: at least that many with two tenants
 AS_PROMETHEUS_ASKS = ("application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
                       "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")
 
