@@ -2,15 +2,18 @@
 
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/core/chain.hpp>
+#include <allot/report/json.hpp>
 #include <allot/source/malloc_resource.hpp>
 
 #include <doctest/doctest.h>
 
 #include <cstddef>
 #include <memory_resource>
+#include <span>
 #include <string>
 
 #include "report/stack.hpp"
+#include "report/support.hpp"
 
 namespace {
 
@@ -60,6 +63,36 @@ class foreign final : public std::pmr::memory_resource {
   [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 };
 
+/// One that tells what it stands on and what it has used, as `std::pmr`'s own do.
+class foreign_over final : public std::pmr::memory_resource {
+public:
+  explicit foreign_over(std::pmr::memory_resource& upstream) : upstream_{&upstream} {}
+  [[nodiscard]] std::pmr::memory_resource* upstream_resource() const { return upstream_; }
+  [[nodiscard]] std::size_t used() const { return 1; }
+
+private:
+  void* do_allocate(std::size_t, std::size_t) override { return nullptr; }
+  void do_deallocate(void*, std::size_t, std::size_t) override {}
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  std::pmr::memory_resource* upstream_;
+};
+
+/// A user's class that takes part in reports; it may have no upstream.
+class with_or_without final : public std::pmr::memory_resource {
+public:
+  static constexpr const char* class_name = "with_or_without";
+  explicit with_or_without(allot::malloc_resource* upstream) : upstream_{upstream} {}
+  [[nodiscard]] allot::malloc_resource* upstream_resource() const noexcept { return upstream_; }
+
+private:
+  void* do_allocate(std::size_t, std::size_t) override { return nullptr; }
+  void do_deallocate(void*, std::size_t, std::size_t) override {}
+  [[nodiscard]] bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+
+  allot::malloc_resource* upstream_;
+};
+
 } // namespace
 
 TEST_SUITE("walk") {
@@ -96,6 +129,18 @@ TEST_SUITE("walk") {
     const std::pmr::memory_resource& unknown = heap;
     CHECK(shown(unknown) == "memory_resource opaque\n");
     CHECK(shown(heap) == "malloc_resource\n");
+    const foreign_over over{heap};
+    CHECK(shown(over) == "memory_resource opaque\n");
+    CHECK(report::detail::record_of(over, {}).values == report::figures{});
+  }
+
+  TEST_CASE("ends where a class of the user's has no upstream") {
+    allot::malloc_resource heap;
+    CHECK(shown(with_or_without{&heap}) == "with_or_without\n  malloc_resource\n");
+    CHECK(shown(with_or_without{nullptr}) == "with_or_without\n");
+    const with_or_without nothing_below{nullptr};
+    CHECK(support::whole([&](std::span<char> out) { return report::json(nothing_below, out); }) ==
+          "{\"class\": \"with_or_without\", \"name\": null}\n");
   }
 
 #if ALLOT_EXCEPTIONS

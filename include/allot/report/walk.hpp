@@ -41,22 +41,24 @@ concept owns_layers = requires(const T& owner) {
 };
 
 template <class T>
-concept has_branches = requires(const T& router) {
+concept has_branches = !opaque<T> && requires(const T& router) {
   { T::branch_count } -> std::convertible_to<std::size_t>;
   router.template branch<0>();
 };
 
 template <class T>
-concept has_upstream = requires(const T& layer) {
+concept has_upstream = !opaque<T> && requires(const T& layer) {
   requires layer_type<std::remove_cvref_t<decltype(*layer.upstream_resource())>>;
 };
 
 template <class Layer>
-[[nodiscard]] consteval below below_of() {
+[[nodiscard]] below below_of([[maybe_unused]] const Layer& layer) noexcept {
   if constexpr (has_branches<Layer>) {
     return below::branches;
+  } else if constexpr (has_upstream<Layer>) {
+    return layer.upstream_resource() == nullptr ? below::nothing : below::upstream;
   } else {
-    return has_upstream<Layer> ? below::upstream : below::nothing;
+    return below::nothing;
   }
 }
 
@@ -74,13 +76,15 @@ template <class Layer>
                       .branch = at.branch,
                       .starts_branch = at.starts_branch,
                       .is_opaque = opaque<Layer>,
-                      .then = below_of<Layer>()};
-  if constexpr (!opaque<Layer>) record.class_name = Layer::class_name;
+                      .then = below_of(layer)};
   if constexpr (requires {
                   { layer.name() } -> std::convertible_to<const char*>;
                 })
     record.name = layer.name();
-  record.values = read_layer(layer);
+  if constexpr (!opaque<Layer>) {
+    record.class_name = Layer::class_name;
+    record.values = read_layer(layer);
+  }
   return record;
 }
 
@@ -126,7 +130,8 @@ void show_below([[maybe_unused]] const Layer& layer, [[maybe_unused]] const laye
   if constexpr (has_branches<Layer>) {
     show_branches(layer, record, visitor, std::make_index_sequence<Layer::branch_count>{});
   } else if constexpr (has_upstream<Layer>) {
-    show(*layer.upstream_resource(), {.depth = record.depth + 1, .branch = record.branch}, visitor);
+    if (record.then == below::upstream)
+      show(*layer.upstream_resource(), {.depth = record.depth + 1, .branch = record.branch}, visitor);
   }
 }
 
