@@ -3,21 +3,21 @@
 #include <allot/report/exposition.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
 #include <iterator>
 
 namespace allot::inline ALLOT_ABI::report {
 namespace {
 
-[[maybe_unused]] bool is_letter(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
+[[maybe_unused]] bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 [[maybe_unused]] bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
 
-/// A letter, then letters and digits; for a metric also colons.
-[[maybe_unused]] bool is_name(std::string_view name, bool is_metric) noexcept {
-  const auto is_first = [=](char c) { return is_letter(c) || (is_metric && c == ':'); };
-  return !name.empty() && is_first(name.front()) &&
-         std::all_of(name.begin(), name.end(), [=](char c) { return is_first(c) || is_digit(c); });
+/// Of a metric or a label. OpenMetrics keeps for itself what begins with an underscore, and colons.
+[[maybe_unused]] bool is_name(std::string_view name) noexcept {
+  return !name.empty() && is_letter(name.front()) &&
+         std::all_of(name.begin(), name.end(), [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
 }
 
 [[maybe_unused]] bool is_family(const metric_family& family) noexcept {
@@ -25,14 +25,14 @@ namespace {
       family.unit.empty() || (family.name.size() > family.unit.size() && family.name.ends_with(family.unit) &&
                               family.name[family.name.size() - family.unit.size() - 1] == '_');
   const bool may_have_unit = family.type != metric_type::info || family.unit.empty();
-  return is_name(family.name, true) && has_unit && may_have_unit && !family.name.ends_with("_total") &&
+  return is_name(family.name) && has_unit && may_have_unit && !family.name.ends_with("_total") &&
          !family.name.ends_with("_info");
 }
 
 [[maybe_unused]] bool are_labels(const label_set& labels) noexcept {
   for (const label* one = labels.begin(); one != labels.end(); ++one) {
     const auto is_same = [one](const label& other) { return other.name == one->name; };
-    if (!is_name(one->name, false) || one->name.starts_with("__")) return false;
+    if (!is_name(one->name)) return false;
     if (std::any_of(one + 1, labels.end(), is_same)) return false;
   }
   return true;
@@ -83,6 +83,16 @@ void put_path(line_writer& out, const branch_path& path) noexcept {
     out.put(".");
   }
   out.number(path.index);
+}
+
+line_writer& put_number(line_writer& out, double value) noexcept {
+  if (std::isnan(value)) return out.put("NaN");
+  if (std::isinf(value)) return out.put(value < 0 ? "-Inf" : "+Inf");
+  std::array<char, 32> digits; // the shortest form takes 24 at most
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  const std::string_view text{digits.data(), static_cast<std::size_t>(end - digits.data())};
+  out.put(text);
+  return text.find_first_of(".e") == std::string_view::npos ? out.put(".0") : out; // else it were an integer
 }
 
 metric_family family_of(const figure_words& words) noexcept {
@@ -161,10 +171,20 @@ void exposition::family(const metric_family& next) noexcept {
   begin_family("", next);
 }
 
-void exposition::sample(const label_set& labels, std::uint64_t value) noexcept {
+void exposition::put_integer(const label_set& labels, std::string_view sign, std::uint64_t value) noexcept {
   ALLOT_EXPECTS(!family_.name.empty() && are_labels(labels));
+  ALLOT_EXPECTS(family_.type == metric_type::gauge || sign.empty());
+  ALLOT_EXPECTS(family_.type != metric_type::info || value == 1);
   begin_sample(labels);
-  end_labels().number(value).end_line();
+  end_labels().put(sign).number(value).end_line();
+}
+
+void exposition::put_real(const label_set& labels, double value) noexcept {
+  ALLOT_EXPECTS(!family_.name.empty() && are_labels(labels));
+  ALLOT_EXPECTS(family_.type == metric_type::gauge || value >= 0);
+  ALLOT_EXPECTS(family_.type != metric_type::info || value == 1);
+  begin_sample(labels);
+  put_number(end_labels(), value).end_line();
 }
 
 void exposition::layers(std::span<const source> sources) noexcept {

@@ -140,6 +140,30 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(open_metrics_of(s).find("\nallot_refusals_total 18446744073709551615\n") != std::string::npos);
   }
 
+  TEST_CASE("a sample is any number: integers exactly, others with a point or an exponent") {
+    using limits = std::numeric_limits<double>;
+    const std::string page = page_of(metrics_format::open_metrics, [](report::exposition& p) {
+      p.family({.name = "x"});
+      p.sample(-5);
+      p.sample({{"of", "least"}}, std::numeric_limits<std::int64_t>::min());
+      p.sample({{"of", "most"}}, std::numeric_limits<std::uint64_t>::max());
+      p.sample({{"of", "bool"}}, true);
+      p.sample({{"of", "half"}}, 0.5F);
+      p.sample({{"of", "whole"}}, -3.0);
+      p.sample({{"of", "long"}}, -limits::denorm_min());
+      p.sample({{"of", "longest"}}, -1.7976931348623157e308);
+      p.sample({{"of", "infinity"}}, limits::infinity());
+      p.sample({{"of", "minus infinity"}}, -limits::infinity());
+      p.sample({{"of", "nothing"}}, limits::quiet_NaN());
+      p.family({.name = "y_seconds", .type = metric_type::counter});
+      p.sample(0.25);
+    });
+    CHECK(page == "# TYPE x gauge\nx -5\nx{of=\"least\"} -9223372036854775808\nx{of=\"most\"} 18446744073709551615\n"
+                  "x{of=\"bool\"} 1\nx{of=\"half\"} 0.5\nx{of=\"whole\"} -3.0\nx{of=\"long\"} -5e-324\n"
+                  "x{of=\"longest\"} -1.7976931348623157e+308\nx{of=\"infinity\"} +Inf\nx{of=\"minus infinity\"} -Inf\n"
+                  "x{of=\"nothing\"} NaN\n# TYPE y_seconds counter\ny_seconds_total 0.25\n# EOF\n");
+  }
+
   TEST_CASE("a name stays one label, whatever is in it; none is no label") {
     allot::bump_resource<8> arena{"a\n\"b\"\\\xff"};
     CHECK(open_metrics_of(arena).find(
@@ -150,10 +174,10 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
 
   TEST_CASE("takes every name that the formats know, and sources that differ in one label") {
     const std::string page = page_of(metrics_format::open_metrics, [](report::exposition& p) {
-      p.family({.name = "ns:x_2_seconds", .unit = "seconds"});
-      p.sample({{"_a1", "x"}}, 1);
+      p.family({.name = "Nx_2_seconds", .unit = "seconds"});
+      p.sample({{"a_1Z", "x"}}, 1);
     });
-    CHECK(page.find("\nns:x_2_seconds{_a1=\"x\"} 1\n") != std::string::npos);
+    CHECK(page.find("\nNx_2_seconds{a_1Z=\"x\"} 1\n") != std::string::npos);
     const allot::counting_snapshot figures;
     const report::source all[] = {figures, {figures, {{"a", "1"}}}, {figures, {{"a", "2"}}}, {figures, {{"b", "1"}}}};
     CHECK(open_metrics_of(std::span<const report::source>{all}).ends_with("# EOF\n"));
@@ -174,7 +198,8 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
   }
 
 #if ALLOT_CHECK_LEVEL > 0
-  TEST_CASE("stops at names that no format knows, and at sources that cannot be told apart") {
+  TEST_CASE("stops at names that no format knows, at values that a type cannot have, and at sources that cannot be "
+            "told apart") {
     const auto dies_with = [](const report::metric_family& family, const report::label_set& labels) {
       return dies([&] {
         report::exposition page{{}, metrics_format::open_metrics};
@@ -190,8 +215,24 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(dies_with({.name = "seconds", .unit = "seconds"}, {}));
     CHECK(dies_with({.name = "x_bytes", .type = metric_type::info, .unit = "bytes"}, {}));
     CHECK(dies_with({.name = "x"}, {{"a:b", "x"}}));
-    CHECK(dies_with({.name = "x"}, {{"__a", "x"}}));
+    CHECK(dies_with({.name = "x"}, {{"_a", "x"}}));
+    CHECK(dies_with({.name = "x"}, {{"1a", "x"}}));
     CHECK(dies_with({.name = "x"}, {{"a", "x"}, {"a", "y"}}));
+    CHECK(dies_with({.name = "_x"}, {}));
+    CHECK(dies_with({.name = "a:x"}, {}));
+
+    const auto dies_of = [](metric_type type, auto value) {
+      return dies([&] {
+        report::exposition page{{}, metrics_format::open_metrics};
+        page.family({.name = "x", .type = type});
+        page.sample(value);
+      });
+    };
+    CHECK(dies_of(metric_type::counter, -1));
+    CHECK(dies_of(metric_type::counter, -0.5));
+    CHECK(dies_of(metric_type::counter, std::numeric_limits<double>::quiet_NaN()));
+    CHECK(dies_of(metric_type::info, 2));
+    CHECK(dies_of(metric_type::info, 0.5));
 
     const allot::counting_snapshot figures;
     const auto page_dies = [&](const report::label_set& a, const report::label_set& b) {

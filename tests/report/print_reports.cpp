@@ -66,6 +66,9 @@ void add_families(report::exposition& page) {
   page.sample({{"code", "503"}, {"why", hostile_name}}, most);
   page.family({.name = "build", .type = report::metric_type::info, .help = "The build."});
   page.sample({{"version", "1"}}, 1);
+  page.family({.name = "temperature_celsius", .unit = "celsius", .help = "Of the air."});
+  page.sample({{"room", "cellar"}}, -4);
+  page.sample({{"room", "attic"}}, 21.5);
   page.family({.name = "unused_seconds", .unit = "seconds", .help = "Never seen."});
 }
 

@@ -104,7 +104,7 @@ class Metrics(unittest.TestCase):
                 self.assertTrue(family.help)
                 self.assertIn("TYPE", family.metadata)
                 words = name.split("_")
-                self.assertEqual(family.unit, words[-1] if words[-1] in {"bytes", "blocks"} else "")
+                self.assertEqual(family.unit, words[-1] if words[-1] in {"bytes", "blocks", "celsius"} else "")
 
     def test_figures_are_those_of_the_layers(self):
         samples = self.samples()
@@ -127,6 +127,11 @@ class Metrics(unittest.TestCase):
         self.assertEqual(samples["allot_used_bytes", frozenset({("tenant", "greatest")})], str(MOST))
         self.assertEqual(samples["allot_limit_bytes", frozenset({("tenant", "free")})], "+Inf")
         self.assertEqual(samples["allot_headroom_bytes", frozenset({("tenant", "free")})], "+Inf")
+
+    def test_numbers_below_zero_and_with_a_fraction(self):
+        samples = self.samples()
+        self.assertEqual(samples["temperature_celsius", frozenset({("room", "cellar")})], "-4")
+        self.assertEqual(samples["temperature_celsius", frozenset({("room", "attic")})], "21.5")
 
     def test_the_help_text_is_read_back_as_it_was(self):
         families = openmetrics.parse(output("open_metrics"))
@@ -166,7 +171,8 @@ class Reader(unittest.TestCase):
             (b"UNIT a_bytes bytes", b"UNIT a_bytes seconds"), (b"# UNIT", b"#UNIT"), (b"counter", b"Counter"),
             (b"# HELP a_bytes X.\n", b"# HELP a_bytes X.\n# HELP a_bytes X.\n"), (b"HELP a_bytes X.", b'HELP a_bytes "X".'),
             (b'b="1"', b'b="1'), (b'b="1"', b'b=1'), (b'b="1"', b'b="\\x"'), (b'b="1"', b'b="1",'), (b'b="1"', b'c="1"'),
-            (b'b="1"', b'2b="1"'), (b'b="1"', b'__b="1"'), (b'b="1"', b'b="\xff"'), (b'b="1",', b'b="1" '),
+            (b'b="1"', b'2b="1"'), (b'b="1"', b'_b="1"'), (b"# EOF", b"# TYPE _d gauge\n_d 1\n# EOF"), (b"# EOF", b"_d 1\n# EOF"),
+            (b"# EOF", b"# TYPE a:d gauge\na:d 1\n# EOF"), (b'b="1"', b'b="\xff"'), (b'b="1",', b'b="1" '),
             (b"# EOF", b'a_bytes_total{c="\\n",b="1"} 3\n# EOF'), (b"# EOF", b"# HELP a_bytes X.\n# EOF"),
             (b"# EOF", b"# TYPE d gauge\nd 1\na_bytes_total 1\n# EOF"), (b"# EOF", b"# TYPE a_bytes_total gauge\n# EOF"),
             (b"# EOF", b"# TYPE d gauge\n# TYPE a_bytes counter\n# EOF"), (b"# EOF", b"# TYPE d info\nd_info 2\n# EOF"),

@@ -7,8 +7,8 @@ summaries, state sets, timestamps, exemplars.
 import re
 from dataclasses import dataclass, field
 
-METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"')
+METRIC_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")  # what else the grammar allows is reserved
+LABEL = re.compile(r'([a-zA-Z][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"')
 NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]*\.[0-9]+|[0-9]+\.[0-9]*)(?:[eE][+-]?[0-9]+)?|[+-]?(?i:inf|infinity)|(?i:nan)")
 ESCAPE = re.compile(r'\\(["\\n])')
 SUFFIXES = {"counter": "_total", "info": "_info", "gauge": "", "unknown": ""}
@@ -50,8 +50,6 @@ def parse_labels(text):
     names = [name for name, _ in labels]
     if len(set(names)) != len(names):
         raise Invalid("a label stands twice")
-    if any(name.startswith("__") for name in names):
-        raise Invalid("a label's name is reserved")
     return tuple(labels)
 
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <type_traits>
 
 namespace allot::inline ALLOT_ABI::report {
 
@@ -33,7 +34,8 @@ enum class metric_type : unsigned char {
 
 /// A metric of which there may be many samples, each with labels of its own.
 struct metric_family {
-  std::string_view name; ///< letters, digits, underscores, colons; ends with "_" and the unit; no `_total`, no `_info`
+  std::string_view name; ///< a letter, then letters, digits, underscores; ends with "_" and the unit, not with a type's
+                         ///< suffix (`_total`, `_info`)
   metric_type type = metric_type::gauge;
   std::string_view unit{}; ///< "bytes", "seconds"; empty for none
   std::string_view help{}; ///< one sentence, any text
@@ -69,12 +71,26 @@ public:
   /// \pre name and unit are as `metric_family` says
   void family(const metric_family& next) noexcept;
 
-  /// Writes a sample. Labels with an empty value are left out.
+  /// Writes a sample. Labels with an empty value are left out. Integers are exact, other numbers as short as reads back the
+  /// same `double`.
   /// \pre a family was begun; the names of the labels are valid, none twice
-  void sample(const label_set& labels, std::uint64_t value) noexcept;
+  /// \pre a counter's value is not NaN and not below zero; that of an info is 1
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  void sample(const label_set& labels, Number value) noexcept {
+    if constexpr (std::is_floating_point_v<Number>) {
+      put_real(labels, static_cast<double>(value));
+    } else if (value < Number{}) {
+      put_integer(labels, "-", std::uint64_t{0} - static_cast<std::uint64_t>(value));
+    } else {
+      put_integer(labels, "", static_cast<std::uint64_t>(value));
+    }
+  }
 
   /// A sample without labels.
-  void sample(std::uint64_t value) noexcept { sample({}, value); }
+  template <class Number>
+  requires std::is_arithmetic_v<Number>
+  void sample(Number value) noexcept { sample({}, value); }
 
   /// Writes allot's families (docs/metrics.md) with the figures of all `sources`: once in an exposition.
   /// \pre the labels of no two sources are the same, and none is called "level", "branch", "layer", "name" or "tag"
@@ -88,6 +104,9 @@ private:
 
   void begin_family(std::string_view prefix, const metric_family& next) noexcept;
   void put_metadata() noexcept;
+
+  void put_integer(const label_set& labels, std::string_view sign, std::uint64_t value) noexcept;
+  void put_real(const label_set& labels, double value) noexcept;
 
   // Writing a sample: begin, its labels, end.
   void begin_sample(const label_set& labels) noexcept;

@@ -14,7 +14,7 @@ namespace allot::inline ALLOT_ABI::report {
 
 /// A name and a value that tell one source from another: `{"tenant", "acme"}`.
 struct label {
-  std::string_view name; ///< a letter or an underscore, then letters, digits, underscores; not two underscores at first
+  std::string_view name;    ///< a letter, then letters, digits, underscores
   std::string_view value{}; ///< any text; an empty one is as if the label were not there
 };
 
