@@ -13,9 +13,18 @@ CHAIN = """
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/chain.hpp>
 #include <allot/core/static_slot.hpp>
+#include <allot/testing/failing_adaptor.hpp>
 #include <functional>
 #include <string>
+#include <memory>
 using allot::layer, allot::source, allot::over;
+template <class Upstream, std::size_t N = 4>
+class sized final : public allot::adaptor_interface<sized<Upstream, N>, Upstream> {
+public:
+  static constexpr const char* class_name = "sized";
+  explicit sized(Upstream& up) noexcept : sized::adaptor_interface{up, nullptr} {}
+  sized(Upstream& up, std::unique_ptr<int>) noexcept : sized{up} {}
+};
 using arena = allot::bump_resource<64>;
 arena elsewhere;
 auto make() { return allot::chain{layer<allot::counting_adaptor>("rx"), source<arena>("memory")}; }
@@ -29,6 +38,9 @@ auto make_static(std::span<std::byte> bytes) noexcept {
 }
 constinit allot::static_slot<decltype(make_static({})), 64> slot;
 auto& claimed() { return slot.claim(make_static); }
+decltype(make()) member{layer<allot::counting_adaptor>("rx"), source<arena>("memory")};
+std::unique_ptr<int> own;
+allot::chain two_sized{layer<sized, 4>(std::move(own)), layer<sized>(), source<arena>()};
 """
 
 
@@ -77,6 +89,20 @@ class RefusedChains(unittest.TestCase):
         for right, wrong in (('layer<allot::counting_adaptor>("rx")', "layer<allot::counting_adaptor>(1, 2)"),
                              ('source<arena>("memory")', "source<arena>(1, 2)")):
             self.refuses(compiler, right, wrong, "no constructor of this layer takes its upstream and these arguments")
+
+    @with_each_compiler
+    def test_a_chain_is_built_from_the_recipes_of_its_own_layers(self, compiler):
+        for right, wrong in (('member{layer<allot::counting_adaptor>', "member{layer<allot::failing_adaptor>"),
+                             ('source<arena>("memory")};\nstd', 'source<allot::bump_resource<32>>("memory")};\nstd')):
+            self.refuses(compiler, right, wrong, "the recipes make other layers than this chain has")
+
+    @with_each_compiler
+    def test_an_argument_that_cannot_be_copied_is_moved_or_referred_to(self, compiler):
+        self.refuses(compiler, "std::move(own)", "own", "what cannot be copied goes by std::move or by std::ref")
+
+    @with_each_compiler
+    def test_an_adaptor_with_values_over_its_own_type_needs_them_given(self, compiler):
+        self.refuses(compiler, "layer<sized, 4>(std::move(own))", "layer<sized>()", "give its values")
 
     @with_each_compiler
     def test_a_reference_to_a_temporary_is_no_source(self, compiler):

@@ -154,7 +154,10 @@ public:
   template <chain_recipe_type... Recipes>
   explicit constexpr chain(Recipes... recipes) noexcept(
       std::is_nothrow_constructible_v<detail::layer_stack<Layers...>, Recipes&...>)
-      : layers_(recipes...) {}
+      : layers_(recipes...) {
+    static_assert(std::is_same_v<layers<Layers...>, typename detail::layers_made<Recipes...>::type>,
+                  "the recipes make other layers than this chain has");
+  }
 
   /// The layer at `I`, counted from the outermost one.
   template <std::size_t I>

@@ -44,11 +44,22 @@ struct deduced {
   using made_from = typename decltype(choose<From...>(0))::type;
 };
 
-/// The same for `template <class Upstream, std::size_t N> class ...`: no template parameter takes both kinds.
+/// The same for `template <class Upstream, std::size_t N> class ...`: no template parameter takes both kinds. What is not
+/// deduced is refused, since the defaults of its values cannot be known here.
 template <template <class, auto, auto...> class Class>
 struct deduced_with_defaults {
+  template <class... From, class Made = decltype(Class(std::declval<From>()...))>
+  requires(!std::same_as<Made, first_object<From..., void>>) static auto choose(int) -> std::type_identity<Made>;
   template <class... From>
-  using made_from = decltype(Class(std::declval<From>()...));
+  static auto choose(...) {
+    static_assert(
+        std::same_as<Class<first_object<From..., void>, 0>, void>,
+        "this layer's type is not deduced from what is below it and these arguments (over its own type it would "
+        "be a copy): give its values, layer<adaptor, 16>(...)");
+  }
+
+  template <class... From>
+  using made_from = typename decltype(choose<From...>(0))::type;
 };
 
 /// `Class` over the upstream, with its values given.
@@ -131,6 +142,8 @@ using recipe_for = chain_recipe<Kind, IsSource, std::unwrap_ref_decay_t<Args>...
 template <class Kind, bool IsSource, class... Args>
 [[nodiscard]] constexpr auto
 recipe(Args&&... args) noexcept((std::is_nothrow_constructible_v<std::unwrap_ref_decay_t<Args>, Args> && ...)) {
+  static_assert((std::is_constructible_v<std::unwrap_ref_decay_t<Args>, Args> && ...),
+                "the arguments of a layer are kept by value: what cannot be copied goes by std::move or by std::ref");
   return recipe_for<Kind, IsSource, Args...>{std::in_place, std::forward<Args>(args)...};
 }
 
@@ -152,7 +165,7 @@ template <template <class, auto, auto...> class Adaptor, class... Args>
   return detail::recipe<detail::deduced_with_defaults<Adaptor>, false>(std::forward<Args>(args)...);
 }
 
-/// ... and here those given: `layer<tag_adaptor, 16>()`.
+/// ... and here those given: `layer<adaptor, 16>()`.
 template <template <class, auto, auto...> class Adaptor, auto Value, auto... Values, class... Args>
 [[nodiscard]] constexpr auto layer(Args&&... args) noexcept(
     noexcept(detail::recipe<detail::with_values<Adaptor, Value, Values...>, false>(std::forward<Args>(args)...))) {
