@@ -36,9 +36,9 @@ using global::block_overhead;
 constexpr std::size_t most = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - block_overhead;
 
 /// Out of line: where the compiler sees that malloc was asked for `bytes`, _FORTIFY_SOURCE=3 holds us to them, and the
-/// size lies behind them.
+/// size lies behind them. A malloc need not align a block by more than its size.
 [[gnu::noinline]] void* take(std::size_t bytes, std::size_t alignment) noexcept {
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(bytes);
+  if (alignment <= alignof(std::max_align_t)) return std::malloc(std::max(bytes, alignment));
   void* p = nullptr;
   return posix_memalign(&p, alignment, bytes) == 0 ? p : nullptr;
 }

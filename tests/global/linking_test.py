@@ -69,6 +69,30 @@ extern "C" std::size_t malloc_usable_size(void* p) noexcept {
 }
 """
 
+# A malloc that aligns blocks of up to 8 bytes by 8, as jemalloc, tcmalloc and mimalloc do.
+ALIGNS_LITTLE = """
+#include <cstddef>
+extern "C" void* __libc_malloc(std::size_t);
+extern "C" void __libc_free(void*);
+struct small { alignas(16) char none[8]; char block[8]; };
+static small pool[100];
+static int taken = 0;
+static bool is_small(void* p) { return p >= static_cast<void*>(pool) && p < static_cast<void*>(pool + 100); }
+extern "C" void* malloc(std::size_t n) noexcept { return n <= 8 ? pool[taken++].block : __libc_malloc(n); }
+extern "C" void free(void* p) noexcept { if (!is_small(p)) __libc_free(p); }
+"""
+ASKS_FOR_NOTHING_ALIGNED = """
+#include <cstdint>
+#include <cstdio>
+#include <new>
+int main() {
+  void* volatile p = ::operator new(0, std::align_val_t{16});
+  const bool is_aligned = reinterpret_cast<std::uintptr_t>(p) % 16 == 0;
+  ::operator delete(p, std::align_val_t{16});
+  std::puts(is_aligned ? "aligned" : "not aligned");
+}
+"""
+
 # Names neither allot nor operator new.
 ASKS_NOTHING = "int main() {}\n"
 LATE = "int f(); const int late = f(); int f() { return 1; }\n"
@@ -174,6 +198,11 @@ class Linking(unittest.TestCase):
     def test_a_malloc_may_allocate_while_it_is_asked_for_a_size(self):
         program = self.linked(self.asks, self.compiled_text("asks_back", ASKS_BACK), self.library)
         self.assertEqual(self.succeed(program), AS_EXPECTED)
+
+    def test_a_malloc_may_align_a_block_by_no_more_than_its_size(self):
+        program = self.linked(self.compiled_text("nothing_aligned", ASKS_FOR_NOTHING_ALIGNED),
+                              self.compiled_text("aligns_little", ALIGNS_LITTLE), self.library)
+        self.assertEqual(self.succeed(program), "aligned\n")
 
     @unittest.skipUnless(OTHER_MALLOCS, "no other malloc")
     def test_another_malloc_changes_nothing(self):
