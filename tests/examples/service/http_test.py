@@ -131,6 +131,23 @@ class Protocol(ServiceTest):
         self.assertEqual([a[0] for a in answers], [413])
         self.assertEqual(answers[0][1]["connection"], "close")
 
+    def test_a_chunked_body_far_over_the_limit_is_refused_before_its_end(self):
+        head = b"POST /words HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: chunked\r\n\r\n"
+        answers = raw(self.service, head + b"64000\r\n" + b" " * 0x64000, answers=2)
+        self.assertEqual([(a[0], a[1]["connection"]) for a in answers], [(413, "close")])
+
+    def test_a_connection_that_waits_for_its_next_request_holds_no_memory(self):
+        def live():
+            figures = self.service.samples().items()
+            return max(value for series, value in figures if series.startswith('allot_used_bytes{part="process"'))
+
+        with self.service.connection() as connection:
+            self.assertEqual(ask(connection, "POST", "/words", document(32 << 10), JSON)[0], 200)
+            until = time.monotonic() + 10
+            while live() > 0:
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.05)
+
     def test_a_header_over_the_limit_is_refused(self):
         answers = raw(self.service, post(b"[]", "X-Long: " + "x" * 4096), answers=2)
         self.assertEqual([a[0] for a in answers], [431])
