@@ -7,14 +7,21 @@
 #include <cstdarg>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 #include <span>
 
 namespace allot::inline ALLOT_ABI {
 namespace {
 
-/// Room for the text of a report with its stacks; frames beyond it are cut.
+/// Room for the text of a report with its stacks; lines beyond it are left out.
 constexpr std::size_t stack_text = 16384;
+
+/// Ends a text that was cut behind its last whole line, so that the next report starts on one of its own.
+void end_at_a_line(std::span<char> text, std::size_t whole_length) noexcept {
+  if (whole_length < text.size()) return;
+  if (char* const last = std::strrchr(text.data(), '\n')) last[1] = '\0';
+}
 
 /// Appends formatted lines to a buffer and counts what did not fit.
 class text_writer {
@@ -167,7 +174,7 @@ void checking_resource::print(const memory_report& what, std::FILE* out) const n
     std::fprintf(out, "%s\n", text);
   } else {
     char text[stack_text];
-    describe(what, *options_.stacks, text);
+    end_at_a_line(text, describe(what, *options_.stacks, text));
     std::fputs(text, out);
   }
 }
@@ -235,13 +242,10 @@ void checking_resource::add_to_group(block& b, std::span<block*> groups) const n
   list = &b;
 }
 
-void checking_resource::describe_group(const block& leader, std::span<char> text) const noexcept {
+std::size_t checking_resource::describe_group(const block& leader, std::span<char> text) const noexcept {
   const block_stacks& group = *stacks_of(leader);
   const memory_report first = about(memory_fault::leak, leader);
-  if (group.group_blocks == 1) {
-    describe(first, *options_.stacks, text);
-    return;
-  }
+  if (group.group_blocks == 1) return describe(first, *options_.stacks, text);
   text_writer lines{text};
   add_name(lines, first);
   lines.add("%zu blocks, %zu bytes in all, were never given back; the first is ", group.group_blocks,
@@ -249,6 +253,7 @@ void checking_resource::describe_group(const block& leader, std::span<char> text
   add_block(lines, first);
   lines.add("\n");
   add_stack(lines, "they were asked for by", first.asked_by, *options_.stacks);
+  return lines.length();
 }
 
 /// Calls `f` with the text about each leak, or each group of leaks; it ends with its line.
@@ -268,7 +273,7 @@ void checking_resource::for_each_leak(F f) const noexcept {
   for (const block* b = live_.first; b != nullptr; b = b->next) {
     if (stacks_of(*b)->group_blocks == 0) continue;
     char text[stack_text];
-    describe_group(*b, text);
+    end_at_a_line(text, describe_group(*b, text));
     f(text);
   }
 }

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
 #include <initializer_list>
 #include <span>
 #include <string>
@@ -173,6 +174,35 @@ TEST_SUITE("stack_source") {
     CHECK(single < single_frames);
     CHECK(std::ranges::count(text, '\n') == 8);
     CHECK(leaks_of(memory) == text); // a list leaves nothing behind that the next one would count
+  }
+
+  TEST_CASE("a stack of names longer than a report has room for ends at a line, and the next leak has one of its own") {
+    static char names[2][1001];
+    for (char* const name : names)
+      std::memset(name, name == names[0] ? 'a' : 'b', 1000);
+    static std::size_t next = 0;
+    const allot::stack_source source = {.capture =
+                                            [](std::span<const void*> frames, void*) noexcept {
+                                              std::ranges::fill(frames, names[next++]);
+                                              return frames.size();
+                                            },
+                                        .describe =
+                                            [](const void* frame, std::span<char> text, void*) noexcept {
+                                              const auto* const name = static_cast<const char*>(frame);
+                                              const int n = std::snprintf(text.data(), text.size(), "%s", name);
+                                              return static_cast<std::size_t>(n);
+                                            }};
+    allot::checking_resource memory{{.action = allot::on_fault::record, .stacks = &source}};
+    (void)memory.allocate(1, 1);
+    (void)memory.allocate(2, 1);
+
+    std::vector<char> text(70'000);
+    const std::string_view list{text.data(), memory.report_leaks(text)};
+    const std::size_t second = list.find("allot: checking_resource: leak: block #2");
+    REQUIRE(second != list.npos);
+    CHECK(list.substr(0, second).ends_with("aaa\n"));
+    CHECK(list.ends_with("bbb\n"));
+    CHECK(std::ranges::count(list, '\n') > 2 * 10);
   }
 
   TEST_CASE("a double free shows who asked for the block, who gave it back, and who did again") {

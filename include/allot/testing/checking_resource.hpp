@@ -208,7 +208,8 @@ public:
   void set_verbose(bool verbose) noexcept;
 
   /// Writes a line for each live block, oldest first, into `text`, terminated and cut where it does not fit. Where there
-  /// are stacks it is a line for all live blocks that the same stack asked for, and the frames of that stack below it.
+  /// are stacks it is a line for all live blocks that the same stack asked for, and the frames of that stack below it (as
+  /// many as fit into 16 KiB).
   /// \return the length of the whole list without the null
   std::size_t report_leaks(std::span<char> text) const noexcept;
 
@@ -256,7 +257,7 @@ private:
   template <class F>
   void for_each_leak(F f) const noexcept;
   void add_to_group(block& b, std::span<block*> groups) const noexcept;
-  void describe_group(const block& leader, std::span<char> text) const noexcept;
+  std::size_t describe_group(const block& leader, std::span<char> text) const noexcept;
 
   std::pmr::memory_resource* const upstream_;
   resource* const tries_; // the upstream again, where it can fail without an exception
