@@ -3,6 +3,7 @@
 #include <allot/global/thread_region.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 
 namespace allot::inline ALLOT_ABI::global {
@@ -29,14 +30,18 @@ counting_difference difference(const detail::thread_peaks& peaks, const counting
 
 thread_region::thread_region() noexcept
     : outer_{detail::this_thread.innermost_region},
-      before_{detail::this_thread.restart_peaks()},
+      before_{detail::this_thread.peaks()},
       start_{detail::this_thread.read()} {
+  std::atomic_signal_fence(std::memory_order_release); // a signal handler finds the peaks here before they start anew
   detail::this_thread.innermost_region = this;
+  std::atomic_signal_fence(std::memory_order_release);
+  detail::this_thread.restart_peaks();
 }
 
 thread_region::~thread_region() {
   ALLOT_EXPECTS(detail::this_thread.innermost_region == this);
   detail::this_thread.raise_peaks(before_);
+  std::atomic_signal_fence(std::memory_order_release);
   detail::this_thread.innermost_region = outer_;
 }
 

@@ -2,9 +2,14 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <csignal>
+#include <cstddef>
 #include <memory>
 #include <thread>
+
+#include <sys/time.h>
 
 #include "global/forms.hpp"
 #include "support/death.hpp"
@@ -18,6 +23,14 @@ struct sentence {
 };
 
 sentence parse() { return {std::make_unique<char[]>(60)}; }
+
+std::atomic<std::size_t> lowest_peak{0};
+std::atomic<int> looks{0};
+
+void look_at_peak(int) {
+  lowest_peak = std::min(lowest_peak.load(), global::thread_snapshot().peak_bytes);
+  ++looks;
+}
 
 } // namespace
 
@@ -105,6 +118,22 @@ TEST_SUITE("thread_region") {
     CHECK(figures.peak_bytes == 1000);
     CHECK(figures.largest_bytes == 1000);
     CHECK(figures.total_bytes == 1930);
+  }
+
+  TEST_CASE("a signal handler never sees the thread's peak fall, whenever a region starts or ends") {
+    allocate_and_free(1'000'000);
+    lowest_peak = global::thread_snapshot().peak_bytes;
+    const std::size_t peak = lowest_peak;
+    looks = 0;
+    const auto old = std::signal(SIGALRM, look_at_peak);
+    const itimerval often{.it_interval = {.tv_sec = 0, .tv_usec = 50}, .it_value = {.tv_sec = 0, .tv_usec = 50}};
+    setitimer(ITIMER_REAL, &often, nullptr);
+    while (looks < 500)
+      const global::thread_region region;
+    const itimerval never{};
+    setitimer(ITIMER_REAL, &never, nullptr);
+    std::signal(SIGALRM, old);
+    CHECK(lowest_peak.load() == peak);
   }
 
   TEST_CASE("what other threads do meanwhile is not in it") {

@@ -67,13 +67,11 @@ public:
     return {peak_bytes_.load(relaxed), peak_blocks_.load(relaxed), largest_.load(relaxed)};
   }
 
-  /// Starts the peaks anew from what is live. \return the peaks until now
-  thread_peaks restart_peaks() noexcept {
-    const thread_peaks before = peaks();
+  /// Starts the peaks anew from what is live.
+  void restart_peaks() noexcept {
     peak_bytes_.store(live_bytes_.load(relaxed), relaxed);
     peak_blocks_.store(live_blocks_.load(relaxed), relaxed);
     largest_.store(0, relaxed);
-    return before;
   }
 
   /// Makes no peak lower than `to`.
