@@ -4,7 +4,9 @@
 #include <allot/adaptor/trace_ring.hpp>
 #include <allot/adaptor/trace_writer.hpp>
 #include <allot/arena/bump_resource.hpp>
+#include <allot/core/chain.hpp>
 #include <allot/source/malloc_resource.hpp>
+#include <allot/testing/allocation_failure_loop.hpp>
 #include <allot/testing/checking_resource.hpp>
 #include <allot/testing/conformance.hpp>
 #include <allot/testing/failing_adaptor.hpp>
@@ -12,6 +14,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <memory_resource>
 #include <string_view>
@@ -199,6 +202,40 @@ TEST_SUITE("trace_adaptor") {
     CHECK(outer.events.size() == 1);
     CHECK(again.owns(&arena) == arena.owns(&arena));
   }
+
+  TEST_CASE("stands in a chain, where its class alone finds it") {
+    allot::trace_ring<4> ring;
+    allot::chain stack{allot::layer<allot::trace_adaptor>(std::ref(ring), "inside"),
+                       allot::source<allot::bump_resource<64>>()};
+    void* const p = stack.allocate(24, 8);
+    CHECK(stack.layer<allot::trace_adaptor>().sink().came() == 1);
+    CHECK(std::string_view{stack.layer<allot::trace_adaptor>().name()} == "inside");
+    ring.for_each([&](const allot::trace_event& event) { CHECK(event.pointer == p); });
+  }
+
+#if ALLOT_EXCEPTIONS
+  TEST_CASE("whichever allocation fails, the trace says what is live, and nothing is lost") {
+    allot::probe_upstream up;
+    list told;
+    allot::trace_adaptor traced{up, told};
+    std::size_t failed = 0;
+    const auto result = allot::allocation_failure_loop(up, [&] {
+      const std::pmr::vector<int> a(10, &traced);
+      const std::pmr::vector<std::pmr::vector<int>> nested(3, std::pmr::vector<int>(5, &traced), &traced);
+    });
+    CHECK_MESSAGE(result.ok(), result.first_problem);
+    std::size_t live = 0;
+    for (const allot::trace_event& event : told.events) {
+      if (event.outcome == allot::trace_outcome::failed) {
+        ++failed;
+      } else {
+        live += event.operation == allot::trace_operation::allocate ? event.bytes : 0 - event.bytes;
+      }
+    }
+    CHECK(failed == result.failures_injected);
+    CHECK(live == 0);
+  }
+#endif
 
   TEST_CASE("threads have small numbers of their own, and each call of each is in the trace") {
     allot::malloc_resource heap;

@@ -35,7 +35,8 @@ concept trace_sink = requires(Sink& sink, const trace_event& event) {
 /// - Null given back is no event.
 ///
 /// Costs: reading a clock and the sink, for each call. No memory beside the object.
-/// Threads: as upstream and the sink allow it; `skipped()` any thread.
+/// Threads: as upstream and the sink allow it; `skipped()` any thread. Where the standard library has no threads, several
+/// tasks need a sink that says `never_allocates`: there is one mark for all.
 ///
 /// \snippet tests/adaptor/trace_adaptor_test.cpp example
 template <class Upstream, trace_sink Sink>

@@ -32,13 +32,19 @@ struct exactly {
   using made_from = Resource;
 };
 
+/// `Class<Upstream>`, named only where it is chosen: `Class` may need more arguments.
+template <template <class...> class Class, class Upstream>
+struct over_upstream {
+  using type = Class<Upstream>;
+};
+
 /// What `Class(from...)` deduces; where that is the upstream's own type, which is a copy and no layer, `Class` over it.
 template <template <class...> class Class>
 struct deduced {
   template <class... From, class Made = decltype(Class(std::declval<From>()...))>
   requires(!std::same_as<Made, first_object<From..., void>>) static auto choose(int) -> std::type_identity<Made>;
   template <class... From>
-  static auto choose(...) -> std::type_identity<Class<first_object<From...>>>;
+  static auto choose(...) -> over_upstream<Class, first_object<From...>>;
 
   template <class... From>
   using made_from = typename decltype(choose<From...>(0))::type;
