@@ -20,41 +20,12 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "support/channel.hpp"
 #include "support/death.hpp"
 
 namespace {
 
-/// A pipe whose reader never waits.
-struct channel {
-  int ends[2] = {-1, -1};
-
-  channel() {
-    REQUIRE(pipe(ends) == 0);
-    fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  }
-  channel(const channel&) = delete;
-  channel& operator=(const channel&) = delete;
-  ~channel() {
-    close(ends[0]);
-    close(ends[1]);
-  }
-  [[nodiscard]] int in() const { return ends[1]; }
-  [[nodiscard]] std::string read_all() const {
-    std::string all;
-    char text[4096];
-    for (ssize_t n; (n = read(ends[0], text, sizeof text)) > 0;)
-      all.append(text, static_cast<std::size_t>(n));
-    return all;
-  }
-  /// Leaves room for no line.
-  void fill() const {
-    fcntl(ends[1], F_SETFL, O_NONBLOCK);
-    const std::string page(4096, '#');
-    while (write(ends[1], page.data(), page.size()) > 0) {
-    }
-    fcntl(ends[1], F_SETFL, 0);
-  }
-};
+using support::channel;
 
 const allot::trace_event example{
     .time = 12, .thread = 3, .pointer = reinterpret_cast<void*>(0xbeef), .bytes = 64, .alignment = 8};

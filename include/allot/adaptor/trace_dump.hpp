@@ -3,6 +3,7 @@
 #include <allot/adaptor/trace_event.hpp>
 
 #include <cstddef>
+#include <string_view>
 
 namespace allot::inline ALLOT_ABI::detail {
 
@@ -14,6 +15,9 @@ struct trace_figures {
 };
 
 /// Writes the lines of a dump: what `trace_ring::dump` needs that is no template. Safe in a signal handler.
+///
+/// A reader that is slow is waited for, one that takes nothing for a second is not waited for again: a program that crashes
+/// comes to its end.
 class trace_dump {
 public:
   /// Writes the first line: "allot: the last 8 of 120 events, 0 dropped".
@@ -26,7 +30,10 @@ public:
   [[nodiscard]] std::size_t written() const noexcept { return written_; }
 
 private:
+  bool put_line(std::string_view line) noexcept;
+
   int fd_;
+  int patience_ = 1000; // milliseconds for each line; 0 once they have run out
   std::size_t written_ = 0;
 };
 

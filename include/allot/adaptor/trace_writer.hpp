@@ -12,8 +12,8 @@ namespace allot::inline ALLOT_ABI {
 ///
 ///     trace_adaptor -> trace_writer -> file, pipe, terminal
 ///
-/// It is not the owner of the descriptor. With a pipe whose reader is gone the system sends SIGPIPE, unless the program
-/// ignores it.
+/// It is not the owner of the descriptor. Where `write` waits (a full pipe without O_NONBLOCK), the traced program waits. With
+/// a pipe whose reader is gone the system sends SIGPIPE, unless the program ignores it.
 ///
 /// Guarantees
 /// - A line that cannot be written whole at once (EAGAIN, disk full, closed) is counted in `dropped()`, and the program

@@ -8,8 +8,9 @@
 
 namespace allot::inline ALLOT_ABI::detail {
 
-/// Puts a line together in a buffer, by nothing but stores: no library call, no locale, no errno. Usable in a signal
-/// handler, whatever it interrupted. What does not fit is left out.
+/// Puts a line together in a buffer, by nothing but stores: no locale, no errno, and of the C library at most what a
+/// compiler may call by itself (strlen, memset). Usable in a signal handler, whatever it interrupted. What does not fit is
+/// left out.
 class plain_line {
 public:
   /// \param out  outlives the line

@@ -13,4 +13,9 @@ namespace allot::inline ALLOT_ABI::detail {
 /// \return the bytes written: `text.size()` unless it gave up
 std::size_t write_whole(int fd, std::string_view text) noexcept;
 
+/// Whether a `write` of one line would not have to wait: looks again until then, for so many milliseconds at most. False
+/// also where it could only fail, as for a pipe whose reader is gone (there `write` sends SIGPIPE).
+/// Threads: any thread and signal handlers; errno is as it was.
+bool takes_a_line(int fd, int milliseconds) noexcept;
+
 } // namespace allot::inline ALLOT_ABI::detail
