@@ -16,13 +16,8 @@ namespace {
 
 constinit std::atomic<std::size_t> last_number{0};
 
-// 0: none yet. Initial-exec: the first use in a thread, which may be in a signal handler, allocates nothing. Atomic for the
-// handler that interrupts the thread while it takes its number.
-#if defined(__GNUC__) && !defined(__APPLE__)
-[[gnu::tls_model("initial-exec")]]
-#endif
-constinit thread_local std::atomic<std::size_t>
-    own_number{0};
+// 0: none yet. Atomic for the handler that interrupts the thread while it takes its number.
+ALLOT_DETAIL_STATIC_TLS constinit thread_local std::atomic<std::size_t> own_number{0};
 
 } // namespace
 

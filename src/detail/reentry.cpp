@@ -3,9 +3,9 @@
 namespace allot::inline ALLOT_ABI::detail {
 
 #if ALLOT_THREADS
-constinit thread_local const reentry_mark* reentry_mark::innermost_ = nullptr;
+constinit thread_local std::atomic<const reentry_mark*> reentry_mark::innermost_{nullptr};
 #else
-constinit const reentry_mark* reentry_mark::innermost_ = nullptr;
+constinit std::atomic<const reentry_mark*> reentry_mark::innermost_{nullptr};
 #endif
 
 } // namespace allot::inline ALLOT_ABI::detail

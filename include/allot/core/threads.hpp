@@ -9,3 +9,11 @@
 #else
 #define ALLOT_THREADS 0
 #endif
+
+/// For a `constinit thread_local` of a few bytes: its first use in a thread, which may be in a signal handler, then
+/// allocates nothing, also in a library that was loaded by dlopen. glibc keeps room for such; elsewhere it changes nothing.
+#if defined(__GLIBC__)
+#define ALLOT_DETAIL_STATIC_TLS [[gnu::tls_model("initial-exec")]]
+#else
+#define ALLOT_DETAIL_STATIC_TLS
+#endif
