@@ -6,8 +6,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <ctime>
 
+#include <poll.h>
 #include <signal.h>
 #endif
 
@@ -38,10 +38,8 @@ bool set_alternate_stack(void* bytes, std::size_t size) noexcept {
 }
 
 void wait_for_dump() noexcept {
-  for (int turns = 0; turns < 2000 && !is_dumped.load(std::memory_order_acquire); ++turns) {
-    const timespec millisecond{0, 1'000'000};
-    nanosleep(&millisecond, nullptr);
-  }
+  for (int turns = 0; turns < 2000 && !is_dumped.load(std::memory_order_acquire); ++turns)
+    poll(nullptr, 0, 1); // a millisecond; nanosleep is none of the functions that POSIX allows here
 }
 
 /// The first thread that crashes dumps. A crash inside of its own dump goes on at once.
@@ -57,7 +55,13 @@ void dump_once() noexcept {
 }
 
 /// Whether the instruction that was interrupted raises the signal again when it is run again.
-bool is_a_fault(int signal, const siginfo_t& info) noexcept { return signal != SIGABRT && info.si_code > 0; }
+bool is_a_fault(int signal, const siginfo_t& info) noexcept {
+#ifdef BUS_MCEERR_AO
+  if (signal == SIGBUS && info.si_code == BUS_MCEERR_AO) return false; // bad memory was found, but nothing used it
+#endif
+  // What is sent has a code of zero or less on Linux, one from SI_USER up on the BSDs.
+  return signal != SIGABRT && info.si_code > 0 && (SI_USER <= 0 || info.si_code < SI_USER);
+}
 
 void on_crash(int signal, siginfo_t* info, void*) {
   const int errno_before = errno;
@@ -90,7 +94,8 @@ bool detail::dump_on_crash(const crash_target& wanted) noexcept {
 crash_stack::crash_stack() noexcept : is_set_{set_alternate_stack(bytes_, sizeof bytes_)} {}
 
 crash_stack::~crash_stack() {
-  if (!is_set_) return;
+  stack_t now{};
+  if (!is_set_ || sigaltstack(nullptr, &now) != 0 || now.ss_sp != bytes_) return; // the thread has another one since
   stack_t none{};
   none.ss_flags = SS_DISABLE;
   sigaltstack(&none, nullptr);

@@ -24,7 +24,9 @@ bool dump_on_crash(const crash_target& target) noexcept;
 ///
 /// It runs on an alternate stack, so that a stack overflow is traced too: in the calling thread, on one that is set here
 /// unless the thread has one; in others, on that which they have: see `crash_stack`. The first crash is the one dumped; a
-/// crash in another thread waits for it, two seconds at most.
+/// crash in another thread waits for it, about two seconds at most. A stderr that takes nothing costs a second and the dump.
+/// Where the handler from before goes on with the program, or the signal was ignored, no later crash is dumped.
+/// A signal that was sent comes to that handler as if the program had sent it.
 ///
 /// Call it once, early, after other handlers are set, and in a program of one's own: a library has no business there. It
 /// stays to the end of the program. Allocates nothing.
@@ -36,6 +38,9 @@ bool dump_on_crash(const trace_ring<N>& ring) noexcept {
                                   return static_cast<const trace_ring<N>*>(p)->dump(fd);
                                 }});
 }
+
+template <std::size_t N>
+bool dump_on_crash(const trace_ring<N>&& ring) noexcept = delete;
 
 /// An alternate stack for the signal handlers of this thread, to the end of the block; nothing where the thread has one.
 /// For threads that may overflow their stack: `thread_local`, static, or part of what the thread owns, rather than on the
