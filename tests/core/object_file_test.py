@@ -15,7 +15,8 @@ import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).with_name("static_objects.cpp")
-STATICS = ["bss_arena", "bss_slot", "bss_slot_of_one", "bss_chain", "bss_buffer", "bss_once", "bss_flag", "bss_local"]
+STATICS = ["bss_arena", "bss_slot", "bss_slot_of_one", "bss_chain", "bss_buffer", "bss_once", "bss_flag", "bss_local",
+           "bss_ring"]
 
 # "  3 .bss          00000d11  0000000000000000  0000000000000000  00000140  2**6", then a line of flags
 SECTION = re.compile(r"^ *\d+ (\S+) +([0-9a-f]+) .*?2\*\*(\d+)\s+(.*)$", re.MULTILINE)

@@ -1,6 +1,7 @@
 // What a program keeps in statics. object_file_test.py compiles this and reads the object file.
 
 #include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/adaptor/trace_ring.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/static_arena.hpp>
 #include <allot/core/chain.hpp>
@@ -30,6 +31,7 @@ constinit allot::static_slot<decltype(make_chain({})), 1024> bss_chain;
 constinit allot::static_buffer<1024, 64> bss_buffer;
 constinit allot::once<sensor> bss_once;
 constinit allot::claim_flag bss_flag;
+constinit allot::trace_ring<16> bss_ring;
 
 ALLOT_SECTION_BUFFER(usb_frames, 512, 64, ".usbsram");
 
@@ -52,6 +54,8 @@ int main() {
   use(usb_frames.claim_zeroed("usb").data());
   use(quiet.claim("quiet").data());
   bss_once.call_once([] { return sensor{3}; });
+  bss_ring.record({.bytes = 64, .alignment = 8});
+  use(&bss_ring);
   static constinit allot::static_buffer<64> bss_local;
   use(bss_local.claim().data());
   return bss_flag.claim() ? bss_once->port : 0;
