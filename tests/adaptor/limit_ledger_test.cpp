@@ -7,22 +7,24 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
 #include "support/death.hpp"
+#include "support/intrude.hpp"
 #include "support/race.hpp"
 
 namespace {
 
 constexpr std::size_t most = std::numeric_limits<std::size_t>::max();
 constexpr unsigned threads = 4;
-constexpr std::size_t attempts =
-    ALLOT_VALGRIND ? 2000 : 1000000; // enough for two threads to meet in a few instructions
+constexpr std::size_t attempts = ALLOT_VALGRIND ? 2000 : 200000; // enough for two threads to meet in a few instructions
 
 using allot::budget;
 using allot::limit_ledger;
@@ -120,6 +122,75 @@ std::size_t refusals_for_nothing(const budget& limits, std::size_t bytes, std::s
   CHECK(ledger.used_blocks() == 0);
   return wrong;
 }
+
+#if ALLOT_TEST_INTRUDES
+/// Another thread, which calls a function whenever it is asked to.
+class other_thread {
+public:
+  template <class F>
+  explicit other_thread(F f)
+      : thread_{[this, f] {
+          for (unsigned n = 1; await(asked_, n), !ends_.load(); ++n) {
+            f();
+            done_.store(n);
+          }
+        }} {}
+  other_thread(const other_thread&) = delete;
+  other_thread& operator=(const other_thread&) = delete;
+  ~other_thread() {
+    ends_.store(true);
+    asked_.fetch_add(1);
+    thread_.join();
+  }
+
+  /// Waits for it a while only: it may have to wait in turn, for what this thread is about to do.
+  void call() {
+    const unsigned n = asked_.fetch_add(1) + 1;
+    const auto latest = std::chrono::steady_clock::now() + std::chrono::milliseconds{1};
+    while (done_.load() != n && std::chrono::steady_clock::now() < latest)
+      std::this_thread::yield();
+  }
+
+  void await_end_of_call() { await(done_, asked_.load()); }
+
+private:
+  static void await(const std::atomic<unsigned>& n, unsigned value) {
+    while (n.load() != value)
+      std::this_thread::yield();
+  }
+
+  std::atomic<unsigned> asked_{0};
+  std::atomic<unsigned> done_{0};
+  std::atomic<bool> ends_{false};
+  std::thread thread_;
+};
+
+/// One thread asks for `first` bytes. Between two of its instructions, at each place in turn, another thread gives back a
+/// block of `live` bytes, if that is not 0, and asks for `second`.
+/// \return how often not just one of them was let in
+std::size_t not_one_of_two(const budget& limits, std::size_t live, std::size_t first, std::size_t second) {
+  std::optional<limit_ledger> ledger;
+  bool second_fits = false;
+  std::size_t wrong = 0;
+  other_thread other{[&] {
+    if (live != 0) ledger->give_back(live);
+    second_fits = ledger->admit(second);
+  }};
+  for (std::size_t at = 1;; at += support::next_intrusion) {
+    ledger.emplace(limits);
+    if (live != 0 && !ledger->admit(live)) return most;
+    bool first_fits = false;
+    if (!intrude(
+            at, [&] { first_fits = ledger->admit(first); }, [&] { other.call(); }))
+      return at > 20 ? wrong : most;
+    other.await_end_of_call();
+    const std::size_t blocks = limits.blocks == allot::unlimited ? 0 : 1;
+    const bool right =
+        first_fits != second_fits && ledger->used() == (first_fits ? first : second) && ledger->used_blocks() == blocks;
+    wrong += right ? 0 : 1;
+  }
+}
+#endif
 
 } // namespace
 
@@ -310,6 +381,38 @@ TEST_SUITE("limit_ledger") {
       }
     }
   }
+
+#if ALLOT_TEST_INTRUDES
+  TEST_CASE("wherever in a request another one comes, one that fits is let in, and one that does not is refused") {
+    // The first never fits, and must not be in the second one's way.
+    CHECK(not_one_of_two({.bytes = 100}, 0, 101, 100) == 0);
+    CHECK(not_one_of_two({.bytes = 100, .blocks = 1}, 0, 101, 100) == 0);
+    // Each fits alone, at once or when a block has been given back.
+    CHECK(not_one_of_two({.bytes = 100}, 0, 50, 90) == 0);
+    CHECK(not_one_of_two({.blocks = 1}, 0, 50, 90) == 0);
+    CHECK(not_one_of_two({.bytes = 100}, 60, 50, 90) == 0);
+    CHECK(not_one_of_two({.bytes = 100, .blocks = 1}, 60, 50, 90) == 0);
+  }
+
+  TEST_CASE("an interrupt handler may ask wherever it comes, and hears of the mark if it is the one that reaches it") {
+    bool fits = false;
+    for (std::size_t at = 1;; at += support::next_intrusion) {
+      limit_ledger ledger{budget{.bytes = 100}};
+      listener heard;
+      ledger.set_soft_mark(heard.mark(50, 40));
+      bool first_fits = false;
+      if (!intrude(
+              at, [&] { first_fits = ledger.admit(50); }, [&] { fits = ledger.admit(50); }))
+        break;
+      REQUIRE(first_fits);
+      REQUIRE(fits);
+      REQUIRE(heard.calls == 1);
+      REQUIRE(heard.last == 50);
+      REQUIRE(ledger.used() == 100);
+    }
+    CHECK(fits);
+  }
+#endif
 
   TEST_CASE("a request that fits is not refused because another is") {
     // Too large for good: the one gets nothing, so that the other must never be refused.
