@@ -201,7 +201,7 @@ TEST_SUITE("counter") {
         const bool gives_null = std::string_view{f.name}.find("nothrow") != std::string_view::npos;
         bool threw = false;
         void* p = nullptr;
-        const auto cost = global::measure([&] {
+        const auto cost = cost_of([&] {
           try {
             p = f.allocate(bytes, std::align_val_t{4096});
           } catch (const std::bad_alloc&) {
@@ -210,7 +210,9 @@ TEST_SUITE("counter") {
         });
         CHECK(p == nullptr);
         CHECK(threw != gives_null);
-        CHECK(cost == allot::counting_difference{.failures = 1});
+        CHECK(cost.thread == allot::counting_difference{.failures = 1});
+        CHECK(cost.process.failures == 1);
+        CHECK(cost.process.live_bytes == 0);
       }
     }
   }

@@ -124,6 +124,9 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CAPTURE(page);
     CHECK(page.find("\nallot_used_bytes{level=\"5\",branch=\"0.0\",layer=\"bump_resource\",name=\"first\"} ") !=
           std::string::npos);
+    CHECK(
+        page.find("\nallot_capacity_bytes{level=\"5\",branch=\"0.1\",layer=\"bump_resource\",name=\"second\"} 512\n") !=
+        std::string::npos);
     CHECK(page.find("\nallot_layer_info{level=\"5\",branch=\"1\",layer=\"memory_resource\"} 1\n") != std::string::npos);
     CHECK(page.find("\nallot_tag_used_bytes{level=\"2\",layer=\"tag_adaptor\",name=\"tags\",tag=\"parse\"} 2000\n") !=
           std::string::npos);
@@ -220,6 +223,13 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(dies_with({.name = "x"}, {{"a", "x"}, {"a", "y"}}));
     CHECK(dies_with({.name = "_x"}, {}));
     CHECK(dies_with({.name = "a:x"}, {}));
+
+    CHECK(dies([] {
+      report::exposition page{{}, metrics_format::open_metrics};
+      page.family({.name = "x"});
+      page.layers({});
+      page.sample(1); // of which family?
+    }));
 
     const auto dies_of = [](metric_type type, auto value) {
       return dies([&] {
