@@ -26,6 +26,7 @@
 
 #include "support/conformance.hpp"
 #include "support/death.hpp"
+#include "support/intrude.hpp"
 #include "support/race.hpp"
 
 namespace {
@@ -348,6 +349,34 @@ TEST_SUITE("tag_adaptor") {
       REQUIRE(bytes_counted == threads * (1 + 2 + 3 + 4 + 5 + 6 + 7 + 8));
     }
   }
+
+#if ALLOT_TEST_INTRUDES
+  TEST_CASE("wherever two bring a tag at once, the same text is one number, and of two texts one has the last number") {
+    using index = allot::detail::tag_index<1>;
+    static const std::array<std::string, 3> texts{"a", "a", "b"}; // two copies of the first
+    for (const std::size_t second : {1U, 2U}) {
+      std::array<std::size_t, 2> got{};
+      for (std::size_t at = 1;; at += support::next_intrusion) {
+        index tags;
+        const auto take = [&](std::size_t who, std::size_t text) {
+          got[who] = tags.number_of(allot::tag_name::of_static(texts[text].c_str()));
+        };
+        if (!support::intrude(
+                at, [&] { take(0, 0); }, [&] { take(1, second); }))
+          break;
+        if (second == 1) {
+          REQUIRE(got == std::array{index::first, index::first});
+        } else {
+          REQUIRE(std::min(got[0], got[1]) == index::other);
+          REQUIRE(std::max(got[0], got[1]) == index::first);
+        }
+        const std::string_view owner = tags.text_of(index::first);
+        REQUIRE(owner == (got[0] == index::first ? "a" : "b"));
+      }
+      CHECK(got[1] != 0);
+    }
+  }
+#endif
 
   TEST_CASE("agrees with a shadow of each tag through random calls") {
     static const std::array<std::string, 5> names{"a", "b", "c", "d", "e"};

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -11,6 +13,7 @@
 #include <type_traits>
 
 #include "support/death.hpp"
+#include "support/intrude.hpp"
 
 namespace {
 
@@ -81,6 +84,24 @@ TEST_SUITE("tag") {
     std::signal(SIGUSR1, before);
     CHECK(std::string_view{seen_by_handler} == "interrupted");
   }
+
+#if ALLOT_TEST_INTRUDES
+  TEST_CASE("wherever in a scope's start or end a handler comes, it has the tag before or the one after") {
+    const allot::tag_scope outer{"outer"};
+    unsigned inner_seen = 0;
+    std::string_view seen;
+    const auto scope = [] {
+      const allot::tag_scope inner{"inner"};
+      std::atomic_signal_fence(std::memory_order_seq_cst); // else a compiler sees that the scope is empty
+    };
+    for (std::size_t at = 1; support::intrude(at, scope, [&] { seen = current(); }); at += support::next_intrusion) {
+      REQUIRE((seen == "outer" || seen == "inner"));
+      if (seen == "inner") ++inner_seen;
+    }
+    CHECK(seen == "outer");
+    CHECK(inner_seen > 0);
+  }
+#endif
 
   TEST_CASE("names of the same text have the same hash, wherever the text lies and whenever it is read") {
     static const std::string configured{"parse"};
