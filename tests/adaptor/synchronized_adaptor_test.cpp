@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <cstdio>
 #include <memory_resource>
 #include <mutex>
 #include <stdexcept>
@@ -202,6 +203,22 @@ TEST_SUITE("synchronized_adaptor") {
 #endif
     CHECK(up.calls == up.calls_with_lock);
   }
+
+#if !ALLOT_EXCEPTIONS
+  TEST_CASE("without exceptions the failure handler runs with the mutex held") {
+    static flag_mutex mutex;
+    CHECK(dies(
+        [] {
+          watching up{mutex};
+          up.fails = true;
+          allot::synchronized_adaptor shared{up, mutex};
+          allot::set_failure_handler(
+              [](const allot::failure&) noexcept { std::fputs(mutex.held ? "held" : "free", stderr); });
+          (void)shared.allocate(8, 1);
+        },
+        "held"));
+  }
+#endif
 
   TEST_CASE("a null that is given back takes no lock") {
     flag_mutex mutex;

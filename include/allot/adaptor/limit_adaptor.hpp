@@ -25,7 +25,9 @@ namespace allot::inline ALLOT_ABI {
 /// Costs: a compare-exchange for an allocation and a locked subtraction for a deallocation; three locked instructions and
 /// two, where there is a limit of blocks. No memory beside the object.
 /// Threads: any thread and interrupt handlers, lock-free, as far as upstream allows it; with a limit of blocks any thread,
-/// by a spin lock around the few instructions of an admission, and no interrupt handler.
+/// by a spin lock around the few instructions of an admission, and no interrupt handler. Threads of several real-time
+/// priorities (SCHED_FIFO, tasks of an RTOS) on one core must not share a limit of blocks: a waiting one could keep the
+/// one that it waits for from running, for good.
 ///
 /// \snippet tests/adaptor/limit_adaptor_test.cpp example
 template <class Upstream = std::pmr::memory_resource>
@@ -69,8 +71,8 @@ public:
   /// All figures now.
   [[nodiscard]] limit_snapshot snapshot() const noexcept { return ledger_.read(); }
 
-  /// Sets the limit of bytes, or both. May be called while others allocate: a call that has read the old limit is
-  /// admitted by that one.
+  /// Sets the limit of bytes, or both: what a `budget` leaves out is unlimited from then on. May be called while others
+  /// allocate: a call that has read the old limit is admitted by that one.
   /// \return whether what is charged now is within the new limits
   /// \pre blocks are counted, or `limits.blocks` is `unlimited`
   bool set_limit(std::size_t bytes) noexcept { return ledger_.set_limit(bytes); }

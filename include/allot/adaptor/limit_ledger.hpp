@@ -10,7 +10,8 @@
 
 namespace allot::inline ALLOT_ABI {
 
-/// No limit. So is every limit of bytes from `SIZE_MAX / 2` up: no program has more.
+/// No limit. So is every limit of bytes from `SIZE_MAX / 2` up. That much is charged at the most: on a machine of 32 bits
+/// a program that may have 2 GiB or more live in one level needs another class.
 inline constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
 /// How much may be live at once: `allot::limit_adaptor capped{up, allot::budget{.bytes = 16_KiB, .blocks = 100}};`
@@ -59,7 +60,8 @@ struct soft_mark {
 /// Costs: a load and a compare-exchange to admit, one locked subtraction to give back; where blocks are counted an exchange
 /// and an add more to admit, and a subtraction more to give back. 12 words.
 /// Threads: any thread and interrupt handlers, lock-free. Where blocks are counted any thread, no interrupt handler: a turn
-/// is taken by a spin lock, held for two dozen instructions.
+/// is taken by a spin lock, held for two dozen instructions. Who waits for it yields, which lets no thread of a lower
+/// real-time priority run: threads of several such priorities must not count blocks on one core.
 class limit_ledger {
 public:
   explicit constexpr limit_ledger(const budget& limits) noexcept

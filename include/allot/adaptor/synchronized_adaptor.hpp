@@ -59,7 +59,8 @@ private:
 ///
 /// Guarantees
 /// - The mutex is held during the upstream call, `owns` included, and at no other time.
-/// - Where upstream fails the mutex is free before anyone hears of it.
+/// - Where upstream fails the mutex is free before the caller hears of it. Built without exceptions, the failure handler
+///   runs inside of upstream's `allocate`, with the mutex held: it must not call this adaptor, nor wait for the mutex.
 /// - A mutex whose `lock()` throws: `allocate` lets the exception through and has done nothing. `try_allocate`,
 ///   `deallocate` and `owns` are noexcept: it ends the program. (std::mutex does not throw where it is used as it should.)
 ///
