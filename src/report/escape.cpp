@@ -70,9 +70,16 @@ line_writer& put_characters(line_writer& line, std::string_view text, Escape esc
   return line;
 }
 
-bool is_unsafe_to_show(std::uint32_t code) noexcept {
-  return code < 0x20 || (code >= 0x7F && code <= 0x9F) || (code >= 0x2028 && code <= 0x202E) ||
+/// What Unicode calls Bidi_Control.
+bool turns_direction(std::uint32_t code) noexcept {
+  return code == 0x061C || code == 0x200E || code == 0x200F || (code >= 0x202A && code <= 0x202E) ||
          (code >= 0x2066 && code <= 0x2069);
+}
+
+bool is_unsafe_to_show(std::uint32_t code) noexcept {
+  const bool is_control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+  const bool separates = code == 0x2028 || code == 0x2029;
+  return is_control || separates || turns_direction(code);
 }
 
 void put_code(line_writer& line, std::uint32_t code) noexcept {

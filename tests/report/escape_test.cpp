@@ -47,6 +47,7 @@ TEST_SUITE("escape") {
     CHECK(quoted("\xC2\x80\xC2\x9B\xC2\x9F\xC2\xA0") == "\"\\u0080\\u009b\\u009f\xC2\xA0\"");
     CHECK(quoted("\xE2\x80\xA7\xE2\x80\xA8\xE2\x80\xAE\xE2\x80\xAF") == "\"\xE2\x80\xA7\\u2028\\u202e\xE2\x80\xAF\"");
     CHECK(quoted("\xE2\x81\xA6\xE2\x81\xA9\xE2\x81\xAA") == "\"\\u2066\\u2069\xE2\x81\xAA\"");
+    CHECK(quoted("\xE2\x80\x8D\xE2\x80\x8E\xE2\x80\x8F\xD8\x9C") == "\"\xE2\x80\x8D\\u200e\\u200f\\u061c\"");
   }
 
   TEST_CASE("a label keeps control characters, as OpenMetrics has it") { CHECK(escaped("\0\x1b\r"sv) == "\0\x1b\r"sv); }

@@ -192,7 +192,7 @@ class Escapes(unittest.TestCase):
     def setUpClass(cls):
         random.seed(3)
         pieces = [bytes([n]) for n in range(256)] + [chr(n).encode("utf-8", "surrogatepass") for n in (
-            0x80, 0x9F, 0x7FF, 0x800, 0x2028, 0x2029, 0x202E, 0x2066, 0xD7FF, 0xD800, 0xDFFF, 0xE000, 0xFFFF, 0x10000,
+            0x80, 0x9F, 0x61C, 0x7FF, 0x800, 0x200E, 0x200F, 0x2028, 0x2029, 0x202E, 0x2066, 0xD7FF, 0xD800, 0xDFFF, 0xE000, 0xFFFF, 0x10000,
             0x10FFFF)] + [b"\xf4\x90\x80\x80", b"\xc0\x80", b"\xe0\x80\x80", b"\xf0\x80\x80\x80", b"\xf8\x88\x80\x80\x80"]
         interesting = [piece for piece in pieces if len(piece) > 1 or piece[0] in b'"\\\n\x7f' or piece[0] > 0xB0]
         texts = pieces + [a + b for a in interesting for b in interesting]
@@ -210,7 +210,7 @@ class Escapes(unittest.TestCase):
     def test_a_quoted_string_is_json_without_a_control_character(self):
         for text, line in self.written("quoted"):
             self.assertEqual(json.loads(line), text.decode("utf-8", "replace"), text)
-            self.assertNotRegex(line.decode(), "[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+            self.assertNotRegex(line.decode(), "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
     def test_a_label_and_a_help_text_are_read_back_as_they_were(self):
         for text, line in self.written("escaped"):
