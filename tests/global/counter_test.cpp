@@ -426,7 +426,7 @@ TEST_SUITE("counter") {
     seen = 0;
     setitimer(ITIMER_REAL, &often, nullptr);
     void* blocks[16] = {};
-    for (std::size_t i = 0; i < 100'000; ++i) {
+    for (std::size_t i = 0; i < 100'000 || seen == 0; ++i) {
       void*& slot = blocks[i % 16];
       ::operator delete(slot);
       slot = ::operator new(i % 500);
