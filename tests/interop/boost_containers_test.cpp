@@ -1,6 +1,7 @@
 #include <allot/interop/boost.hpp> // first: proves that the header stands alone
 
 #include <allot/arena/bump_resource.hpp>
+#include <allot/construct/default_resource_guard.hpp>
 #include <allot/construct/no_default_resource_guard.hpp>
 #include <allot/testing/allocation_failure_loop.hpp>
 #include <allot/testing/checking_resource.hpp>
@@ -23,6 +24,7 @@
 #include <boost/container/small_vector.hpp>
 #include <boost/container/stable_vector.hpp>
 #include <boost/container/static_vector.hpp>
+#include <boost/version.hpp>
 
 namespace boost_pmr = allot::boost_pmr;
 
@@ -164,6 +166,22 @@ TEST_SUITE("boost_containers") {
     CHECK(memory.status() == 0);
   }
 
+  TEST_CASE(
+      "with std's own allocator the strings in a flat_map are in the default resource: hence an allocator of its own") {
+    allot::checking_resource memory, elsewhere;
+    const allot::default_resource_guard by_default{elsewhere};
+    using text = std::pmr::string;
+    using allocator = std::pmr::polymorphic_allocator<std::pair<text, text>>;
+    {
+      boost::container::flat_map<text, text, std::less<>, allocator> map{&memory};
+      map.emplace("a key that is longer than what a string keeps in itself", long_text);
+      CHECK(memory.live_blocks() == 1);
+      CHECK(elsewhere.live_blocks() == 2);
+    }
+    CHECK(memory.status() == 0);
+    CHECK(elsewhere.status() == 0);
+  }
+
   TEST_CASE("a small_vector asks for nothing until it is past its own room, and a static_vector never") {
     allot::checking_resource memory;
     {
@@ -192,6 +210,28 @@ TEST_SUITE("boost_containers") {
   }
 
 #if ALLOT_EXCEPTIONS
+  TEST_CASE("checking_resource says that stable_vector frees and writes to a node whose element could not be made") {
+    struct picky {
+      explicit picky(int n) : number{n} {
+        if (n < 0) throw n;
+      }
+      int number;
+    };
+    allot::checking_resource memory{{.action = allot::on_fault::record}};
+    {
+      boost_pmr::stable_vector<picky> numbers{&memory};
+      numbers.emplace_back(1);
+      CHECK_THROWS_AS(numbers.emplace_back(-1), int);
+    }
+    (void)memory.check();
+    CHECK(memory.live_blocks() == 0);
+    if (BOOST_VERSION == 108100) {
+      CHECK(memory.errors(allot::memory_fault::double_free) == 1);
+      CHECK(memory.errors(allot::memory_fault::write_after_free) == 1);
+      CHECK(memory.errors() == 2);
+    }
+  }
+
   TEST_CASE("a failure at any allocation leaves nothing behind") {
     allot::probe_upstream up;
     const auto result = allot::allocation_failure_loop(up, [&] {

@@ -29,6 +29,7 @@
 #if ALLOT_HAS_BOOST_CONTAINER
 #include <boost/container/pmr/global_resource.hpp>
 #include <boost/container/pmr/monotonic_buffer_resource.hpp>
+#include <boost/container/pmr/synchronized_pool_resource.hpp>
 #include <boost/container/pmr/unsynchronized_pool_resource.hpp>
 #endif
 
@@ -409,21 +410,34 @@ TEST_SUITE("boost") {
     CHECK(memory.status() == 0);
   }
 
-  TEST_CASE("a resource of Boost that ignores alignments above max_align gives no block that is misaligned") {
-    auto s = allot::as_std(*boost_interface::new_delete_resource());
-    std::size_t refused = 0;
-    std::vector<void*> blocks;
-    for (int i = 0; i < 64; ++i) {
-      if (void* const p = s.try_allocate(48, 1024)) {
-        CHECK(reinterpret_cast<std::uintptr_t>(p) % 1024 == 0);
-        blocks.push_back(p);
-      } else {
-        ++refused;
+  TEST_CASE("resources of Boost that ignore alignments above max_align give no block that is misaligned") {
+    const auto refusals = [](boost_interface::memory_resource& boosts) {
+      auto s = allot::as_std(boosts);
+      std::size_t refused = 0;
+      std::vector<void*> blocks;
+      for (int i = 0; i < 64; ++i) {
+        if (void* const p = s.try_allocate(48, 1024)) {
+          CHECK(reinterpret_cast<std::uintptr_t>(p) % 1024 == 0);
+          blocks.push_back(p);
+        } else {
+          ++refused;
+        }
       }
+      for (void* const p : blocks)
+        s.deallocate(p, 48, 1024);
+      return refused;
+    };
+    allot::checking_resource memory;
+    auto below = allot::as_boost(memory);
+    {
+      boost_interface::unsynchronized_pool_resource pool{&below};
+      boost_interface::synchronized_pool_resource shared_pool{&below};
+      // 64 blocks of 48 bytes do not all lie at multiples of 1024 by chance.
+      CHECK(refusals(*boost_interface::new_delete_resource()) > 0);
+      CHECK(refusals(pool) > 0);
+      CHECK(refusals(shared_pool) > 0);
     }
-    for (void* const p : blocks)
-      s.deallocate(p, 48, 1024);
-    CHECK(refused > 0); // 64 blocks of 48 bytes do not all lie at multiples of 1024 by chance
+    CHECK(memory.status() == 0);
   }
 #endif
 }

@@ -148,7 +148,7 @@ private:
 ///   Boost's interface allows both pools and `new_delete_resource` to ignore an alignment above `max_align`.
 /// - Equal only to itself, as every resource of allot; a container that moves between two adaptors moves its elements.
 ///
-/// Costs: the call of the upstream (no virtual one where its type is known and final), two tests.
+/// Costs: the virtual call of Boost's interface (none over a `boost_adaptor`, which is called by its type), two tests.
 /// Threads: as the upstream says.
 ///
 /// \snippet tests/interop/boost_test.cpp as_std
