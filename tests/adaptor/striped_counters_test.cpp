@@ -20,6 +20,7 @@
 
 #include "support/conformance.hpp"
 #include "support/death.hpp"
+#include "support/intrude.hpp"
 #include "support/race.hpp"
 
 namespace {
@@ -313,6 +314,38 @@ TEST_SUITE("striped_counters") {
     CHECK(wrong == 0);
     CHECK(ledger.live_bytes() == 0);
   }
+
+#if ALLOT_TEST_INTRUDES
+  TEST_CASE(
+      "wherever a reader comes in a call, or a call in a reader, nothing is below zero or from before a restart") {
+    constexpr std::size_t next = support::next_intrusion == 1 ? 1 : 97; // without optimisation a reader is long
+    for (const bool reader_comes : {true, false}) {
+      for (std::size_t at = 1;; at += next) {
+        allot::striped_counters_t<2>::ledger ledger;
+        ledger.allocated(1000);
+        ledger.allocated(1000);
+        ledger.deallocating(2000);
+        ledger.deallocating(0);
+        ledger.restart_peaks();
+        allot::counting_snapshot seen;
+        const auto read = [&] { seen = ledger.read(); };
+        const auto count = [&] {
+          ledger.allocated(8);
+          ledger.deallocating(8);
+        };
+        if (!(reader_comes ? support::intrude(at, count, read) : support::intrude(at, read, count))) break;
+        REQUIRE(seen.live_bytes <= 8);
+        REQUIRE(seen.live_blocks <= 1);
+        REQUIRE(seen.deallocations <= seen.allocations);
+        REQUIRE(seen.peak_bytes >= seen.live_bytes);
+        REQUIRE(seen.peak_blocks >= seen.live_blocks);
+        REQUIRE(seen.peak_bytes <= 8);
+        REQUIRE(seen.peak_blocks <= 1);
+        REQUIRE(ledger.live_bytes() == 0);
+      }
+    }
+  }
+#endif
 
   TEST_CASE("peaks that are restarted while threads allocate are not below what is live afterwards") {
     for (int repetition = 0; repetition < 100; ++repetition) {
