@@ -29,6 +29,7 @@ FOREIGN = {
     "pthread.h": re.compile(r"src/detail/.*"),
     "unistd.h": re.compile(r"src/detail/write_whole\.cpp"),
     "signal.h": re.compile(r"src/adaptor/crash_dump\.cpp"),
+    "poll.h": re.compile(r"src/adaptor/crash_dump\.cpp|src/detail/write_whole\.cpp"),
     "malloc.h": re.compile(r"src/global/.*"),
     "boost/": re.compile(r"include/allot/interop/boost\.hpp|src/testing/stacktrace/.*"),
 }

@@ -360,7 +360,7 @@ TEST_SUITE("fallback_router") {
     support::race(2, 100, [&](unsigned thread, unsigned) {
       const auto mark = static_cast<unsigned char>(thread + 1);
       std::pmr::vector<unsigned char> a(3000, mark, &r); // in the arena, or beside that of the other thread
-      std::pmr::vector<unsigned char> b(100, mark, &r); // no room beside a
+      std::pmr::vector<unsigned char> b(100, mark, &r);  // no room beside a
       if (std::count(a.begin(), a.end(), mark) != 3000 || std::count(b.begin(), b.end(), mark) != 100) ++wrong;
     });
     CHECK(wrong == 0);
