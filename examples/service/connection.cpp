@@ -202,7 +202,8 @@ void connection::on_header() {
 
   const auto length = parser_->content_length();
   if (refused_ && length && *length > chosen.discard_limit) answer_.close = true;
-  if (head.has_transfer_encoding && !parser_->chunked()) answer_.close = true; // where the body ends is not known
+  // Where the body ends is not known, or others on the way may see it elsewhere (RFC 9112, 6.1).
+  if (head.has_transfer_encoding && (!head.only_chunked || head.version < 11)) answer_.close = true;
   const bool expects = head.has_expect && head.version >= 11 && input_.size() == 0 && !parser_->is_done();
   if (refused_ && expects) answer_.close = true; // the client may send its body or not: nobody could tell
   if (refused_ && answer_.close) return respond();
@@ -216,8 +217,9 @@ void connection::choose_route() {
   const bool reads = head.method == method::get || head.method == method::head;
 
   if (!head.target.fits()) return refuse(404, "there is nothing at so long a path");
-  if (head.version >= 11 && !head.has_host) return refuse(400, "a request of HTTP/1.1 has a Host field");
-  if (head.has_transfer_encoding && !parser_->chunked()) return refuse(501, "the only transfer coding here is chunked");
+  if (head.hosts > 1 || (head.version >= 11 && head.hosts == 0))
+    return refuse(400, "a request of HTTP/1.1 has one Host field");
+  if (!head.only_chunked) return refuse(501, "the only transfer coding here is chunked");
   if (head.method == method::unknown) return refuse(501, "there is no such method here");
   if (head.has_expect && !same_word(head.expect.view(), "100-continue"))
     return refuse(417, "the only expectation that can be met is 100-continue");
@@ -386,6 +388,7 @@ void connection::linger() {
   error_code ignored;
   socket_.shutdown(tcp_socket::shutdown_send, ignored);
   enter(phase::lingering, linger_time);
+  discarded_bytes_ = 0;
   input_.clear();
   read();
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <deque>
+#include <exception>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,6 +105,9 @@ int main(int argc, char** argv) {
     return exit_usage;
   } catch (const service::cannot_listen& error) {
     std::fprintf(stderr, "service: %s\n", error.what.c_str());
+    return exit_failed;
+  } catch (const std::exception& error) { // no descriptor for a thread's event loop, say
+    std::fprintf(stderr, "service: cannot start: %s\n", error.what());
     return exit_failed;
   }
 }

@@ -40,8 +40,9 @@ private:
 struct request_head {
   service::method method = method::unknown;
   int version = 11;
-  bool has_host = false;
+  unsigned hosts = 0; ///< fields of that name
   bool has_transfer_encoding = false;
+  bool only_chunked = true; ///< each transfer coding is that one
   bool has_content_type = false;
   bool has_expect = false;
   short_text<1024> target;

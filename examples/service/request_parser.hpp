@@ -51,8 +51,11 @@ private:
   void on_field_impl(http::field name, string_view text, string_view value, error_code&) override {
     if (this->is_header_done()) return; // a trailer
     switch (name) {
-    case http::field::host: head_.has_host = true; break;
-    case http::field::transfer_encoding: head_.has_transfer_encoding = true; break;
+    case http::field::host: ++head_.hosts; break;
+    case http::field::transfer_encoding: // "gzip, chunked" ends as a chunked body does, and is none to Beast
+      head_.has_transfer_encoding = true;
+      head_.only_chunked &= same_word(of(value), "chunked");
+      break;
     case http::field::content_type:
       head_.has_content_type = true;
       head_.content_type.assign(of(value));

@@ -6,6 +6,7 @@ Usage: http_test.py SERVICE [unittest arguments]
 
 import json
 import re
+import resource
 import socket
 import subprocess
 import sys
@@ -174,6 +175,29 @@ class Protocol(ServiceTest):
         answers = raw(self.service, head + b'5\r\n["a b\r\n4\r\n a"]\r\n0\r\n\r\n')
         self.assertEqual(json.loads(answers[0][2])["words"][0], {"word": "a", "count": 2})
 
+    def test_a_body_in_another_coding_is_refused_and_the_connection_closed(self):
+        for coding in ("gzip", "gzip, chunked", "gzip\r\nTransfer-Encoding: chunked", "chunked;q=1", ""):
+            request = f"POST /words HTTP/1.1\r\nHost: t\r\nTransfer-Encoding: {coding}\r\n\r\n".encode()
+            answers = raw(self.service, request + b"5\r\n[\"a\"]\r\n0\r\n\r\n" + post(b"[]"), answers=2)
+            self.assertEqual([(a[0], a[1]["connection"]) for a in answers], [(501, "close")], coding)
+
+    def test_no_request_can_be_smuggled_behind_a_body_whose_end_is_in_doubt(self):
+        for fields in ("Content-Length: 5\r\nTransfer-Encoding: chunked",
+                       "Transfer-Encoding: chunked\r\nContent-Length: 5",
+                       "Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5, 6", "Content-Length: +5",
+                       "Content-Length : 5", "Content-Length: 18446744073709551621"):
+            request = f"POST /words HTTP/1.1\r\nHost: t\r\n{fields}\r\n\r\n".encode()
+            answers = raw(self.service, request + b"0\r\n\r\n" + post(b"[]"), answers=2)
+            self.assertEqual([(a[0], a[1]["connection"]) for a in answers], [(400, "close")], fields)
+        old = (b"POST /words HTTP/1.0\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n"
+               b"2\r\n[]\r\n0\r\n\r\n")
+        self.assertEqual([(a[0], a[1]["connection"]) for a in raw(self.service, old * 2, answers=2)], [(200, "close")])
+
+    def test_a_request_has_one_host(self):
+        for fields in (b"", b"Host: a\r\nHost: b\r\n"):
+            answers = raw(self.service, b"GET /metrics HTTP/1.1\r\n" + fields + b"\r\n" + post(b"[]"), answers=2)
+            self.assertEqual([a[0] for a in answers], [400, 200])
+
     def test_a_client_that_waits_for_100_gets_it(self):
         with self.service.socket() as made:
             request = post(b'["a"]', "Expect: 100-continue")
@@ -249,6 +273,18 @@ class Budgets(ServiceTest):
         self.assertEqual(len(self.service.samples()), before)
 
 
+class ManyTenants(ServiceTest):
+    arguments = [word for i in range(32) for word in ("--tenant", f"tenant-{i:02}".ljust(31, "-"))]
+
+    def test_all_fit_into_the_pages(self):
+        for path, accept in (("/metrics", "text/plain"), ("/metrics", "application/openmetrics-text"),
+                             ("/memory.json", "*/*")):
+            status, _, body = self.service.ask("GET", path, headers={"Accept": accept})
+            self.assertEqual(status, 200)
+            for name in self.arguments[1::2]:
+                self.assertIn(f'"{name}"'.encode(), body)
+
+
 class ProcessBudget(ServiceTest):
     arguments = ("--budget", "256KiB", "--tenant-budget", "64MiB", "--request-budget", "64MiB")
 
@@ -300,6 +336,16 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(run.returncode, 1)
         self.assertRegex(run.stderr, r"\Aservice: [^\n]*" + str(service.port) + r"[^\n]*\n\Z")
         self.assertIn("in use", run.stderr)
+
+    def test_a_process_without_descriptors_says_so_and_ends_with_1(self):
+        def with_descriptors(most):
+            return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+        for most in range(5, 13):
+            run = subprocess.run([PROGRAM, "--port", "0", "--threads", "8"], capture_output=True, text=True, timeout=20,
+                                 check=False, preexec_fn=with_descriptors(most))
+            self.assertEqual(run.returncode, 1, run.stderr)
+            self.assertRegex(run.stderr, r"\Aservice: [^\n]*oo many open files[^\n]*\n\Z")
 
     def test_help_names_every_option_and_ends_with_0(self):
         run = self.run_with("--help")
