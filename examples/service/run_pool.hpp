@@ -72,9 +72,13 @@ private:
   void give_back(void* p, std::size_t asked, std::size_t) noexcept {
     const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(p) - begin_);
     ALLOT_EXPECTS(offset < bytes && offset % UnitBytes == 0);
+    const std::size_t first = offset / UnitBytes;
+    const std::size_t units = units_of(asked);
+    ALLOT_EXPECTS(units <= Count - first);
     const std::lock_guard lock{mutex_};
-    std::memset(&taken_[offset / UnitBytes], 0, units_of(asked));
-    out_.store(out_.load(std::memory_order_relaxed) - units_of(asked), std::memory_order_relaxed);
+    ALLOT_EXPECTS(std::memchr(&taken_[first], 0, units) == nullptr); // each of them is out
+    std::memset(&taken_[first], 0, units);
+    out_.store(out_.load(std::memory_order_relaxed) - units, std::memory_order_relaxed);
   }
 
   [[nodiscard]] allot::ownership holds(const void* p) const noexcept { return allot::within(p, begin_, bytes); }

@@ -55,9 +55,9 @@ void worker::add(tcp_socket socket) {
 
 void worker::release(connection& ended) noexcept {
   counts_.connections.subtract();
-  load_.fetch_sub(1, std::memory_order_relaxed);
   std::destroy_at(&ended); // leaves the list
   pool().deallocate(&ended, sizeof(connection), alignof(connection));
+  load_.fetch_sub(1, std::memory_order_release); // last: whoever is let in for it finds the block free
 }
 
 void worker::drain(clock::time_point deadline) {

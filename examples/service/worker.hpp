@@ -37,7 +37,7 @@ public:
   void adopt(tcp_socket socket);
 
   /// Any thread: connections that it has or is about to have.
-  [[nodiscard]] std::size_t load() const noexcept { return load_.load(std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t load() const noexcept { return load_.load(std::memory_order_acquire); }
 
   /// Any thread: finishes what is in flight, and ends what is not done at `deadline`.
   void drain(clock::time_point deadline);

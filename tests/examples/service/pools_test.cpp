@@ -7,6 +7,7 @@
 #include <allot/testing/split_mix.hpp>
 
 #include <support/conformance.hpp>
+#include <support/death.hpp>
 #include <support/race.hpp>
 
 #include <doctest/doctest.h>
@@ -132,6 +133,18 @@ TEST_SUITE("service::run_pool") {
     CHECK(fixture.r.used() == 0);
     CHECK(fixture.r.high_water() == runs::bytes);
   }
+
+#if ALLOT_CHECK_LEVEL > 0
+  TEST_CASE("a run that comes back twice, or longer than it was, ends the program") {
+    pool_fixture<runs> fixture;
+    void* const run = fixture.r.allocate(2 * 64);
+    const auto longer = [&] { fixture.r.deallocate(run, 3 * 64); };
+    CHECK(support::ending_of(longer).was_killed_by(SIGABRT));
+    fixture.r.deallocate(run, 2 * 64);
+    const auto twice = [&] { fixture.r.deallocate(run, 2 * 64); };
+    CHECK(support::ending_of(twice).was_killed_by(SIGABRT));
+  }
+#endif
 
   TEST_CASE("no unit is two threads' at once") { race_for_blocks<runs>(500); }
 }
