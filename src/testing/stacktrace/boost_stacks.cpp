@@ -15,7 +15,8 @@ namespace {
 std::size_t capture(std::span<const void*> frames, void*) noexcept {
   // Room for the null that ends what is dumped, and which is counted.
   const void* dumped[call_stack::most_frames + 1];
-  const std::size_t n = boost::stacktrace::safe_dump_to(static_cast<void*>(dumped), sizeof dumped);
+  // Without the first, which is in here: not every variant knows the name of a function that is not exported.
+  const std::size_t n = boost::stacktrace::safe_dump_to(1, static_cast<void*>(dumped), sizeof dumped);
   std::size_t depth = 0;
   while (depth < n && depth < frames.size() && dumped[depth] != nullptr) {
     frames[depth] = dumped[depth];
