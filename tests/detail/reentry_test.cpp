@@ -15,6 +15,7 @@ namespace {
 
 int first;
 int second;
+int nobody;
 
 constinit std::atomic<std::size_t> handler_calls{0};
 constinit std::atomic<std::size_t> marks_seen{0};
@@ -49,6 +50,7 @@ TEST_SUITE("reentry") {
         const reentry_mark inner{&second};
         CHECK(reentry_mark::is_inside(&first));
         CHECK(reentry_mark::is_inside(&second));
+        CHECK_FALSE(reentry_mark::is_inside(&nobody));
       }
       CHECK(reentry_mark::is_inside(&first));
       CHECK_FALSE(reentry_mark::is_inside(&second));

@@ -34,7 +34,8 @@ concept trace_sink = requires(Sink& sink, const trace_event& event) {
 ///   no such rule: they call nobody.
 /// - Null given back is no event.
 ///
-/// Costs: reading a clock and the sink, for each call. No memory beside the object.
+/// Costs: reading a clock and the sink, for each call; most of it is the clock. With a `trace_ring` an event is 70 instructions
+/// beside the clock and the thread's number (x86-64, g++ 12, -O2). No memory beside the object.
 /// Threads: as upstream and the sink allow it; `skipped()` any thread. Where the standard library has no threads, several
 /// tasks need a sink that says `never_allocates`: there is one mark for all.
 ///
