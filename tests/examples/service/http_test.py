@@ -7,6 +7,7 @@ Usage: http_test.py SERVICE [unittest arguments]
 import json
 import re
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -112,6 +113,11 @@ class Protocol(ServiceTest):
         status, fields, body = self.service.ask("HEAD", "/memory")
         self.assertEqual((status, body), (200, b""))
         self.assertGreater(int(fields["Content-Length"]), 0)
+
+    def test_a_connection_may_ask_for_more_pages_than_there_are_blocks_for(self):
+        with self.service.connection() as connection:
+            for _ in range(100):
+                self.assertEqual(ask(connection, "GET", "/memory.json")[0], 200)
 
     def test_what_is_no_json_by_its_own_word_is_refused(self):
         self.assertEqual(self.service.ask("POST", "/words", b"x", {"Content-Type": "text/html"})[0], 415)
@@ -247,6 +253,37 @@ class SlowClients(ServiceTest):
             with self.service.socket() as made:
                 made.sendall(post(document(4096))[:cut])
         self.words(b'["a"]')
+
+
+class SlowReader(ServiceTest):
+    arguments = ("--write-timeout", "300ms")
+
+    def test_a_client_that_reads_no_answer_is_not_waited_for(self):
+        with socket.socket() as made:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            made.connect(("127.0.0.1", self.service.port))
+            made.sendall(b"GET /memory HTTP/1.1\r\nHost: t\r\n\r\n" * 2000)  # 20 MB of answers: more than a kernel keeps
+            until = time.monotonic() + 20
+            while self.service.samples()["service_connections_timed_out_total"] == 0:
+                self.assertLess(time.monotonic(), until)
+                time.sleep(0.05)
+
+
+class FewConnections(ServiceTest):
+    arguments = ("--max-connections", "2")
+
+    def test_one_too_many_waits_until_another_ends(self):
+        with self.service.socket() as first, self.service.socket() as second, self.service.socket() as third:
+            for made in (first, second):
+                made.sendall(post(b"[]"))
+                self.assertEqual(read_answer(made.makefile("rb"))[0], 200)
+            third.sendall(post(b"[]"))
+            third.settimeout(0.5)
+            with self.assertRaises(socket.timeout):
+                third.recv(1)
+            third.settimeout(10)
+            first.close()
+            self.assertEqual(read_answer(third.makefile("rb"))[0], 200)
 
 
 class Budgets(ServiceTest):
@@ -386,6 +423,18 @@ class Draining(unittest.TestCase):
             started = time.monotonic()
             status, out, _ = service.stop()
             self.assertLess(time.monotonic() - started, 5)
+            self.assertEqual(status, 0)
+            self.assertIn("live 0 bytes", out)
+
+
+    def test_a_second_sigterm_ends_it_at_once(self):
+        with Service(PROGRAM, "--drain-timeout", "60s") as service, service.socket() as stuck:
+            stuck.sendall(post(b'["a"]')[:-1])
+            time.sleep(0.2)
+            service.process.send_signal(signal.SIGTERM)
+            with self.assertRaises(subprocess.TimeoutExpired):
+                service.process.wait(0.5)
+            status, out, _ = service.stop(10)
             self.assertEqual(status, 0)
             self.assertIn("live 0 bytes", out)
 
