@@ -56,11 +56,13 @@ private:
   // a thread that was asleep while the same block went out and came back sees that it did.
   static constexpr std::uint64_t index_mask = UINT32_MAX;
   static constexpr std::uint64_t one_change = std::uint64_t{1} << 32;
+  static constexpr std::uint32_t is_out = UINT32_MAX; // in `below_`
 
   void* place(std::size_t asked, std::size_t alignment) noexcept {
     if (asked > BlockBytes || !allot::is_aligned(begin_, alignment) || BlockBytes % alignment != 0) return nullptr;
     const std::uint32_t taken = take();
     if (taken == 0) return nullptr;
+    below_[taken - 1].store(is_out, std::memory_order_relaxed);
     out_.fetch_add(1, std::memory_order_relaxed);
     return begin_ + (taken - 1) * BlockBytes;
   }
@@ -68,8 +70,9 @@ private:
   void give_back(void* p, std::size_t, std::size_t) noexcept {
     const auto offset = static_cast<std::size_t>(static_cast<std::byte*>(p) - begin_);
     ALLOT_EXPECTS(offset < bytes && offset % BlockBytes == 0);
-    out_.fetch_sub(1, std::memory_order_relaxed);
     const auto index = static_cast<std::uint32_t>(offset / BlockBytes + 1);
+    ALLOT_EXPECTS(below_[index - 1].load(std::memory_order_relaxed) == is_out);
+    out_.fetch_sub(1, std::memory_order_relaxed);
     std::uint64_t top = top_.load(std::memory_order_relaxed);
     do
       below_[index - 1].store(static_cast<std::uint32_t>(top & index_mask), std::memory_order_relaxed);
@@ -100,7 +103,8 @@ private:
   std::atomic<std::uint64_t> top_{0};
   std::atomic<std::uint32_t> fresh_{0}; // blocks from here on were never out
   std::atomic<std::size_t> out_{0};
-  std::array<std::atomic<std::uint32_t>, Count> below_{}; // of a free block: the index plus one of the next, or 0
+  std::array<std::atomic<std::uint32_t>, Count> below_{}; // of a free block: the index plus one of the next, or 0;
+                                                          // of one that is out: `is_out`
 };
 
 } // namespace service

@@ -105,6 +105,18 @@ TEST_SUITE("service::block_pool") {
     fixture.r.deallocate(second, 1);
   }
 
+#if ALLOT_CHECK_LEVEL > 0
+  TEST_CASE("a block that comes back twice, or never went out, ends the program") {
+    pool_fixture<small_pool> fixture;
+    void* const block = fixture.r.allocate(256);
+    const auto fresh = [&] { fixture.r.deallocate(static_cast<std::byte*>(block) + 256, 256); };
+    CHECK(support::ending_of(fresh).was_killed_by(SIGABRT));
+    fixture.r.deallocate(block, 256);
+    const auto twice = [&] { fixture.r.deallocate(block, 256); };
+    CHECK(support::ending_of(twice).was_killed_by(SIGABRT));
+  }
+#endif
+
   TEST_CASE("no block is two threads' at once") { race_for_blocks<small_pool>(256); }
 }
 
