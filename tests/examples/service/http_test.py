@@ -213,6 +213,12 @@ class Protocol(ServiceTest):
             made.sendall(request[-5:])
             self.assertEqual(read_answer(stream)[0], 200)
 
+    def test_a_client_that_waits_for_100_and_is_refused_is_answered_at_once_and_the_connection_ends(self):
+        for request, status in ((post(b'["a"]', "Expect: 100-continue").replace(b"/words", b"/nowhere"), 404),
+                                (post(b'["a"]', "Expect: the-unexpected"), 417)):
+            answers = raw(self.service, request[:-5], answers=2)
+            self.assertEqual([(a[0], a[1]["connection"]) for a in answers], [(status, "close")])
+
     def test_connections_end_when_the_client_wants_it(self):
         for request in (post(b"[]", "Connection: close"), post(b"[]", version="1.0")):
             answers = raw(self.service, request + request, answers=2)
@@ -403,7 +409,8 @@ class Draining(unittest.TestCase):
                 stopping.start()
                 time.sleep(0.3)
                 made.sendall(request[-3:])
-                self.assertEqual(read_answer(made.makefile("rb"))[0], 200)
+                status, fields, _ = read_answer(made.makefile("rb"))
+                self.assertEqual((status, fields.get("connection")), (200, "close"))
                 stopping.join()
             self.assertEqual(ended[0][0], 0, ended)
             self.assertIn("live 0 bytes", ended[0][1])
