@@ -218,6 +218,7 @@ TEST_SUITE("service::memory") {
     void* const nearly_all = levels.process().allocate(1_MiB - 64_KiB);
     CHECK(refused(other, 100_KiB).status == 503);
     CHECK(refused(other, 100_KiB).level == "process");
+    CHECK(refused(small, 200_KiB).level == "tenant"); // where several would refuse, the first that is asked
     levels.process().deallocate(nearly_all, 1_MiB - 64_KiB);
     CHECK(levels.live_bytes() == 0);
 
