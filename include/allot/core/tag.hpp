@@ -1,6 +1,7 @@
 #pragma once
 
 #include <allot/core/expects.hpp>
+#include <allot/core/threads.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -89,7 +90,7 @@ private:
 
   // Defined in the library, so that every part of a program has the same one. One pointer: a handler that interrupts a
   // scope's start or end sees the tag before it or after it, and nothing in between.
-  static constinit thread_local const tag_scope* innermost_;
+  ALLOT_DETAIL_STATIC_TLS static constinit thread_local const tag_scope* innermost_;
 
   tag_name tag_;
   const tag_scope* outer_;

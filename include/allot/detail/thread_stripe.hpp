@@ -1,6 +1,7 @@
 #pragma once
 
 #include <allot/core/config.hpp>
+#include <allot/core/threads.hpp>
 
 #include <cstddef>
 
@@ -34,7 +35,7 @@ private:
   static void give_back() noexcept;
 
   // The number and one more, so that "not asked" is zero and wraps to what is no number.
-  static constinit thread_local std::size_t next_to_current_;
+  ALLOT_DETAIL_STATIC_TLS static constinit thread_local std::size_t next_to_current_;
 };
 
 } // namespace allot::inline ALLOT_ABI::detail
