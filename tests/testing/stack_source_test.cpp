@@ -265,7 +265,7 @@ TEST_SUITE("stack_source") {
     allot::checking_resource memory{{.action = allot::on_fault::record, .stacks = &source}};
     std::vector<std::string> names;
     for (int i = 0; i < 1000; ++i)
-      names.push_back("f" + std::to_string(i));
+      names.push_back(std::string{"f"}.append(std::to_string(i)));
     for (int round = 0; round < 2; ++round) {
       for (const std::string& name : names) {
         stacks.be_in({name.c_str()});
