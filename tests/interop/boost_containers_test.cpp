@@ -224,11 +224,11 @@ TEST_SUITE("boost_containers") {
       CHECK_THROWS_AS(numbers.emplace_back(-1), int);
     }
     (void)memory.check();
-    CHECK(memory.live_blocks() == 0);
-    if (BOOST_VERSION == 108100) {
+    if (BOOST_VERSION == 108100) { // what else it does to the freed node depends on the optimiser
       CHECK(memory.errors(allot::memory_fault::double_free) == 1);
       CHECK(memory.errors(allot::memory_fault::write_after_free) == 1);
-      CHECK(memory.errors() == 2);
+    } else {
+      CHECK(memory.errors() == 0);
     }
   }
 
