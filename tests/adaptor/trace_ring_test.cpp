@@ -167,7 +167,11 @@ TEST_SUITE("trace_ring") {
       }
     }};
     std::size_t torn = 0;
-    for (std::size_t n = 0; n < 3'000'000 && (interrupted_ring.dropped() < 3 || n < 20'000); ++n) {
+    // Memcheck brings signals between two of its blocks only, which may never be in the middle of a write.
+    constexpr std::chrono::seconds patience{ALLOT_VALGRIND ? 0 : 20};
+    const auto enough = std::chrono::steady_clock::now() + patience;
+    for (std::size_t n = 0; n < 20'000 || (interrupted_ring.dropped() < 3 && std::chrono::steady_clock::now() < enough);
+         ++n) {
       interrupted_ring.record(event_of(n));
       interrupted_ring.for_each([&](const allot::trace_event& e) { torn += is_whole(e) ? 0U : 1U; });
     }
@@ -175,7 +179,7 @@ TEST_SUITE("trace_ring") {
     sender.join();
     std::signal(SIGUSR1, SIG_DFL);
     CHECK(torn == 0);
-    CHECK(interrupted_ring.dropped() > 0); // a write was in fact interrupted and overtaken
+    if (!ALLOT_VALGRIND) CHECK(interrupted_ring.dropped() > 0); // a write was in fact interrupted and overtaken
     CHECK(times(interrupted_ring).size() + interrupted_ring.overwritten() + interrupted_ring.dropped() ==
           interrupted_ring.came());
   }
