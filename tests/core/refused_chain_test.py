@@ -1,12 +1,11 @@
 """Chains that must not compile, and what the compiler says then. Each mistake is tried with its like that is right."""
 
-import functools
 import pathlib
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from compiling import compile_text, errors_in, with_each_compiler  # noqa: E402
+from compiling import MistakesTest, with_each_compiler  # noqa: E402
 
 CHAIN = """
 #include <allot/adaptor/counting_adaptor.hpp>
@@ -44,19 +43,9 @@ allot::chain two_sized{layer<sized, 4>(std::move(own)), layer<sized>(), source<a
 """
 
 
-@functools.lru_cache(maxsize=None)
-def compiled(compiler, text):
-    return compile_text(compiler, text)
-
-
-class RefusedChains(unittest.TestCase):
+class RefusedChains(MistakesTest):
     def refuses(self, compiler, right, wrong, reason):
-        """CHAIN compiles as it is, and with `wrong` in the place of `right` it is an error that says `reason`."""
-        self.assertIn(right, CHAIN)
-        self.assertEqual(compiled(compiler, CHAIN), (0, ""))
-        status, messages = compile_text(compiler, CHAIN.replace(right, wrong))
-        self.assertNotEqual(status, 0, f"{wrong} compiles")
-        self.assertTrue(any(reason in line for line in errors_in(messages)), messages)
+        self.refuses_instead(compiler, CHAIN, right, wrong, reason)
 
     @with_each_compiler
     def test_a_layer_that_is_not_there_is_not_found(self, compiler):

@@ -1,12 +1,11 @@
 """Routers that must not compile, and what the compiler says then. Each mistake is tried with its like that is right."""
 
-import functools
 import pathlib
 import sys
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from compiling import compile_text, errors_in, with_each_compiler  # noqa: E402
+from compiling import MistakesTest, with_each_compiler  # noqa: E402
 
 ROUTERS = """
 #include <allot/arena/bump_resource.hpp>
@@ -25,19 +24,9 @@ auto& more = sizes;
 """
 
 
-@functools.lru_cache(maxsize=None)
-def compiled(compiler, text):
-    return compile_text(compiler, text)
-
-
-class RefusedRouters(unittest.TestCase):
+class RefusedRouters(MistakesTest):
     def refuses(self, compiler, right, wrong, reason):
-        """ROUTERS compiles as it is, and with `wrong` in the place of `right` it is an error that says `reason`."""
-        self.assertIn(right, ROUTERS)
-        self.assertEqual(compiled(compiler, ROUTERS), (0, ""))
-        status, messages = compile_text(compiler, ROUTERS.replace(right, wrong))
-        self.assertNotEqual(status, 0, f"{wrong} compiles")
-        self.assertTrue(any(reason in line for line in errors_in(messages)), messages)
+        self.refuses_instead(compiler, ROUTERS, right, wrong, reason)
 
     @with_each_compiler
     def test_a_primary_knows_its_own(self, compiler):

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = ROOT / "include"
@@ -58,6 +59,18 @@ def compile_text(compiler, text, *flags, std="c++20"):
         source = pathlib.Path(folder) / "text.cpp"
         source.write_text(text, encoding="utf-8")
         return run(*compiler, f"-std={std}", f"-I{INCLUDE}", "-fsyntax-only", *flags, source)
+
+
+class MistakesTest(unittest.TestCase):
+    """Holds a text that is right against the same with one mistake in it."""
+
+    def refuses_instead(self, compiler, text, right, wrong, reason):
+        """`text` compiles as it is, and with `wrong` in the place of `right` it is an error that says `reason`."""
+        self.assertIn(right, text)
+        self.assertEqual(compile_text(compiler, text), (0, ""))
+        status, messages = compile_text(compiler, text.replace(right, wrong))
+        self.assertNotEqual(status, 0, f"{wrong} compiles")
+        self.assertTrue(any(reason in line for line in errors_in(messages)), messages)
 
 
 def output_of(compiler, text, *flags, sources=()):
