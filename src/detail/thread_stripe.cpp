@@ -1,14 +1,12 @@
 #include <allot/detail/thread_stripe.hpp>
 
+#include <allot/detail/thread_end.hpp>
+
 #include <array>
 #include <atomic>
 #include <bit>
 #include <limits>
 #include <optional>
-
-#if defined(__unix__) || defined(__APPLE__)
-#include <pthread.h>
-#endif
 
 namespace allot::inline ALLOT_ABI::detail {
 
@@ -38,32 +36,12 @@ void put_back(std::size_t number) noexcept {
   taken[number / word_bits].fetch_and(~(word{1} << number % word_bits), std::memory_order_release);
 }
 
-#if defined(__unix__) || defined(__APPLE__)
-/// Calls a function when the thread ends. Thread-specific data and no `thread_local` with a destructor: it comes behind
-/// all of those, and glibc allocates nothing for it, as long as the key is one of its first 32.
-class thread_end {
-public:
-  explicit thread_end(void (*call)(void*)) noexcept : works_{pthread_key_create(&key_, call) == 0 && key_ < 32} {}
-  [[nodiscard]] bool announce() const noexcept { return works_ && pthread_setspecific(key_, &taken) == 0; }
-
-private:
-  pthread_key_t key_{};
-  bool works_;
-};
-#else
-/// Where threads end without a word no number could come back, and none is given out.
-class thread_end {
-public:
-  explicit thread_end(void (*)(void*)) noexcept {}
-  [[nodiscard]] bool announce() const noexcept { return false; }
-};
-#endif
-
 } // namespace
 
 constinit thread_local std::size_t thread_stripe::next_to_current_ = thread_stripe::not_asked;
 
 std::size_t thread_stripe::take() noexcept {
+  // Where threads end without a word no number could come back, and none is given out.
   static const thread_end end{[](void*) { give_back(); }}; // made by the first thread, before main too
   if (next_to_current_ != not_asked) return current();
   next_to_current_ = refused;

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <allot/core/config.hpp>
+
+#include <cstddef>
+
+namespace allot::inline ALLOT_ABI::detail {
+
+/// Calls a function in each thread that asks for it, when that thread ends. Thread-specific data of POSIX and no
+/// `thread_local` with a destructor: it comes behind all of those, and glibc allocates nothing for it, as long as the key
+/// is one of its first 32. Destructors of other such data may come later still.
+///
+/// The main thread does not end in that way where it returns from `main`. One for each process, never destroyed.
+class thread_end {
+public:
+  explicit thread_end(void (*call)(void*)) noexcept;
+
+  /// Has the function called at the end of this thread. \return false where that cannot be: the system has no POSIX
+  /// threads, or too many keys are in use
+  [[nodiscard]] bool announce() const noexcept;
+
+private:
+  std::size_t key_ = 0;
+  bool works_ = false;
+};
+
+} // namespace allot::inline ALLOT_ABI::detail
