@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -100,6 +101,32 @@ void write_event(line_writer& line, const failure& what) noexcept {
   }
 }
 
+/// What a call for memory may answer. The C library's own texts are translated, and it may allocate for that.
+const char* text_of([[maybe_unused]] int system_error) noexcept {
+#if defined(__unix__) || defined(__APPLE__)
+  switch (system_error) {
+  case EACCES: return "EACCES: not allowed";
+  case EAGAIN: return "EAGAIN: too much memory is locked, or not now";
+  case EBUSY: return "EBUSY: in use";
+  case EEXIST: return "EEXIST: something is mapped there";
+  case EINVAL: return "EINVAL: the system does not take such an argument";
+  case ENODEV: return "ENODEV: no such device";
+  case ENOMEM: return "ENOMEM: no memory or address space left, or too many mappings";
+  case ENOSYS: return "ENOSYS: the system has no such call";
+  case EPERM: return "EPERM: not permitted";
+  default: break;
+  }
+#endif
+  return nullptr;
+}
+
+void write_system_error(line_writer& line, int system_error) noexcept {
+  line << ": system error ";
+  if (system_error < 0) line << "-";
+  line << static_cast<std::size_t>(std::abs(static_cast<long long>(system_error)));
+  if (const char* const text = text_of(system_error)) line << " (" << text << ")";
+}
+
 } // namespace
 
 const char* to_string(failure_reason reason) noexcept {
@@ -123,6 +150,7 @@ std::size_t describe(const failure& what, std::span<char> text) noexcept {
   line << ": ";
   write_event(line, what);
   if (what.detail != nullptr) line << ": " << what.detail;
+  if (what.system_error != 0) write_system_error(line, what.system_error);
   return line.finish();
 }
 

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
@@ -132,6 +133,20 @@ TEST_SUITE("failure") {
           "allot: r: wrong deallocation of 8 bytes at 0xbeef0");
     CHECK(described({.reason = failure_reason::leak, .resource = "r", .pointer = block, .bytes = 8, .alignment = 4}) ==
           "allot: r: never given back: 8 bytes aligned to 4 at 0xbeef0");
+  }
+
+  TEST_CASE("the system's error is named where it is one that calls for memory give, and a number where not") {
+    CHECK(described({.resource = "r", .detail = "mapping", .bytes = 2, .system_error = ENOMEM}) ==
+          "allot: r: no room for 2 bytes: mapping: system error " + std::to_string(ENOMEM) +
+              " (ENOMEM: no memory or address space left, or too many mappings)");
+    CHECK(described({.resource = "r", .bytes = 2, .system_error = 99'999}) ==
+          "allot: r: no room for 2 bytes: system error 99999");
+    constexpr int least = std::numeric_limits<int>::min();
+    CHECK(described({.resource = "r", .bytes = 2, .system_error = least}) ==
+          "allot: r: no room for 2 bytes: system error " + std::to_string(least));
+    for (const int error : {EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOSYS, EPERM})
+      CHECK(described({.resource = "r", .system_error = error}).find(std::to_string(error) + " (E") !=
+            std::string::npos);
   }
 
   TEST_CASE("the greatest figures are written in full") {

@@ -38,6 +38,7 @@ struct failure {
   std::size_t alignment = 0;     ///< the alignment asked for, or given back; 0 where none is involved
   std::size_t used = 0;          ///< bytes in use when it happened, where the resource knows them
   std::size_t capacity = 0;      ///< the most bytes that could be in use; 0 where the resource has no such figure
+  int system_error = 0;          ///< the system's own number, `errno` on POSIX; 0 where no system call failed
 };
 
 static_assert(std::is_trivially_copyable_v<failure> && sizeof(failure) <= 192);
