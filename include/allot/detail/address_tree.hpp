@@ -44,6 +44,20 @@ public:
     return best;
   }
 
+  /// The one with the lowest address that is not below `p`, or null.
+  [[nodiscard]] Node* at_or_after(const void* p) const noexcept {
+    Node* best = nullptr;
+    for (Node* n = root_; n != nullptr;) {
+      if (address(n) >= address(p)) {
+        best = n;
+        n = n->left;
+      } else {
+        n = n->right;
+      }
+    }
+    return best;
+  }
+
 private:
   static std::uintptr_t address(const void* p) noexcept { return reinterpret_cast<std::uintptr_t>(p); }
 
