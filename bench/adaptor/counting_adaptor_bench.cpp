@@ -1,16 +1,23 @@
 // What counting costs: the same pairs of calls through the same upstream, behind an adaptor that adds nothing (the hop)
 // and behind a counting one. The two alternate in batches of a few microseconds, so that both meet the same neighbours;
 // `hop_ns` and `counted_ns` are the lower quartiles of their batches, for one allocation and its deallocation, and
-// `beyond_ns` is the difference: the label says whether it keeps a goal of docs/performance.md, where there is one.
+// `beyond_ns` is the difference: the label says whether it keeps a goal of docs/performance.md, where there is one. An item is
+// a pair behind the counting adaptor.
 //
-// alone: one thread, while another one sleeps (the C library saves the locks of a process that has one thread).
-// two threads: the other one makes the same calls all the time, on a core of its own, with blocks of its own.
+//   single       a block out and back: each call waits for what the one before it stored
+//   nested       sixteen blocks out and back, the last one first
+//   two_threads  nested, while another thread makes the same calls all the time, on a core of its own, with blocks of its own
+//
+// In the others the other thread sleeps. Upstream is known by its type, if the name does not say otherwise.
 // RMM style and BDE style are the ledgers of `rmm::mr::statistics_resource_adaptor` and `bdlma::CountingAllocator`, as their
 // sources have them, written anew for this interface.
 
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/adaptor/striped_counters.hpp>
 #include <allot/arena/bump_resource.hpp>
+
+#include "support/pinned.hpp"
+#include "support/rows.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -24,15 +31,11 @@
 #include <mutex>
 #include <shared_mutex>
 #include <stack>
+#include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
-
-#if defined(__linux__)
-#include <pthread.h>
-#include <sched.h>
-#endif
 
 namespace {
 
@@ -134,6 +137,8 @@ private:
   }
 };
 
+using bench::pinned;
+
 constexpr int batch = 1024;
 
 /// One block at a time: each call waits for what the one before it stored.
@@ -170,22 +175,10 @@ double lower_quartile(std::vector<double>& values) {
   return *quarter;
 }
 
-void pin(std::thread::native_handle_type thread, unsigned core) {
-#if defined(__linux__)
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  CPU_SET(core % std::max(1U, std::thread::hardware_concurrency()), &cores);
-  pthread_setaffinity_np(thread, sizeof cores, &cores);
-#else
-  static_cast<void>(thread);
-  static_cast<void>(core);
-#endif
-}
-
 /// A second thread, on a core of its own. It sleeps, or makes the same calls through what it is given until that changes.
 class companion {
 public:
-  companion() : thread_{[this] { run(); }} { pin(thread_.native_handle(), 1); }
+  companion() : thread_{[this] { run(); }} {}
   companion(const companion&) = delete;
   companion& operator=(const companion&) = delete;
   ~companion() {
@@ -205,6 +198,7 @@ public:
 
 private:
   void run() {
+    const pinned here{1};
     while (!ends_.load()) {
       std::pmr::memory_resource* const r = given_.load();
       at_work_on_.store(r);
@@ -256,12 +250,12 @@ void beyond_the_hop(benchmark::State& state, companion& other, const options& o)
   for (auto _ : state) {
     hops.push_back(measured(hop));
     counts.push_back(measured(counted));
-    state.SetIterationTime(counts.back());
   }
   other.give(nullptr);
 
   const double hop_ns = lower_quartile(hops) * 1e9 / batch;
   const double counted_ns = lower_quartile(counts) * 1e9 / batch;
+  state.counters["items_per_second"] = 1e9 / counted_ns;
   state.counters["hop_ns"] = hop_ns;
   state.counters["counted_ns"] = counted_ns;
   state.counters["beyond_ns"] = counted_ns - hop_ns;
@@ -282,47 +276,44 @@ using striped = allot::counting_adaptor<Upstream, allot::striped_counters_t<>>;
 template <class Upstream>
 using sizes = allot::counting_adaptor<Upstream, allot::with_histogram<allot::plain_counters_t>>;
 
+/// The second thread, for the rows that need it.
 template <class Adaptor>
-void add(companion& other, const char* name, const options& o) {
-  benchmark::RegisterBenchmark(name, [&other, o](benchmark::State& state) {
-    beyond_the_hop<Adaptor>(state, other, o);
-  })->UseManualTime();
+void add(std::vector<bench::row>& rows, const char* name, const options& o) {
+  rows.push_back({std::string{"counting/"} + name,
+                  [o](benchmark::State& state) {
+                    const pinned here{0};
+                    companion other;
+                    beyond_the_hop<Adaptor>(state, other, o);
+                  },
+                  {}});
 }
 
-void add_alone(companion& other) {
-  add<plain<arena>>(other, "plain/known_upstream/single", {.pairs = single, .goal_ns = 1.5});
-  add<plain<arena>>(other, "plain/known_upstream/nested", {.goal_ns = 1.5});
-  add<plain<unknown>>(other, "plain/unknown_upstream/single", {.pairs = single, .goal_ns = 1.5});
-  add<plain<unknown>>(other, "plain/unknown_upstream/nested", {.goal_ns = 1.5});
-  add<sizes<arena>>(other, "plain_with_histogram/known_upstream/nested", {});
-  add<striped<arena>>(other, "striped/known_upstream/single", {.pairs = single, .goal_ns = 2});
-  add<striped<arena>>(other, "striped/known_upstream/nested", {.goal_ns = 2});
-  add<striped<unknown>>(other, "striped/unknown_upstream/nested", {.goal_ns = 2});
-  add<shared<arena>>(other, "shared/known_upstream/nested", {});
-  add<bde_style<arena>>(other, "bde_style/known_upstream/nested", {});
-  add<rmm_style<arena>>(other, "rmm_style/known_upstream/nested", {});
+void add_alone(std::vector<bench::row>& rows) {
+  add<plain<arena>>(rows, "single/plain_counters", {.pairs = single, .goal_ns = 1.5});
+  add<striped<arena>>(rows, "single/striped_counters", {.pairs = single, .goal_ns = 2});
+  add<plain<unknown>>(rows, "single_unknown_upstream/plain_counters", {.pairs = single, .goal_ns = 1.5});
+  add<plain<arena>>(rows, "nested/plain_counters", {.goal_ns = 1.5});
+  add<sizes<arena>>(rows, "nested/plain_counters_with_histogram", {});
+  add<striped<arena>>(rows, "nested/striped_counters", {.goal_ns = 2});
+  add<shared<arena>>(rows, "nested/shared_counters", {});
+  add<bde_style<arena>>(rows, "nested/bde_style", {});
+  add<rmm_style<arena>>(rows, "nested/rmm_style", {});
+  add<plain<unknown>>(rows, "nested_unknown_upstream/plain_counters", {.goal_ns = 1.5});
+  add<striped<unknown>>(rows, "nested_unknown_upstream/striped_counters", {.goal_ns = 2});
 }
 
-void add_two_threads(companion& other) {
-  add<striped<own_arenas>>(other, "striped/two_threads", {.who = threads::two, .goal_ns = 6});
-  add<shared<own_arenas>>(other, "shared/two_threads", {.who = threads::two});
-  add<bde_style<own_arenas>>(other, "bde_style/two_threads", {.who = threads::two});
-  add<rmm_style<own_arenas>>(other, "rmm_style/two_threads", {.who = threads::two});
+void add_two_threads(std::vector<bench::row>& rows) {
+  add<striped<own_arenas>>(rows, "two_threads/striped_counters", {.who = threads::two, .goal_ns = 6});
+  add<shared<own_arenas>>(rows, "two_threads/shared_counters", {.who = threads::two});
+  add<bde_style<own_arenas>>(rows, "two_threads/bde_style", {.who = threads::two});
+  add<rmm_style<own_arenas>>(rows, "two_threads/rmm_style", {.who = threads::two});
 }
+
+void add_all(std::vector<bench::row>& rows) {
+  add_alone(rows);
+  add_two_threads(rows);
+}
+
+const bench::group here{"counting", add_all};
 
 } // namespace
-
-int main(int argc, char** argv) {
-#if defined(__linux__)
-  pin(pthread_self(), 0);
-#endif
-  companion other;
-  add_alone(other);
-  add_two_threads(other);
-
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::RunSpecifiedBenchmarks();
-  benchmark::Shutdown();
-  return 0;
-}

@@ -1,10 +1,11 @@
 // What a chain costs: a budget over counters over a minimum alignment over an arena, as one class written by hand, as a
 // chain whose types are known, and as the same layers each of which knows only `std::pmr::memory_resource*` below it. Times
-// are for an allocation and its deallocation. The goals (docs/performance.md): the chain at most x1.30 of the hand-written
+// are for an allocation and its deallocation: of one block at a time (single), or of sixteen, the last one back first (nested);
+// by the type of the whole (known) or through `std::pmr::memory_resource` (interface). The goals (docs/performance.md): the chain at most x1.30 of the hand-written
 // class, called in the same way; the stack through `memory_resource*` at least x1.5 of the chain.
 
 #include "support/hand_written.hpp"
-#include "support/ratio_table.hpp"
+#include "support/rows.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -12,6 +13,8 @@
 #include <cstddef>
 #include <memory_resource>
 #include <span>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -70,22 +73,23 @@ void interface(benchmark::State& state) {
   state.SetItemsProcessed(state.iterations() * batch);
 }
 
-BENCHMARK(known<by_hand, one_at_a_time>)->Name("known type, one block at a time/one class by hand");
-BENCHMARK(known<bench::static_stack, one_at_a_time>)->Name("known type, one block at a time/chain");
-BENCHMARK(known<bench::dynamic_stack, one_at_a_time>)->Name("known type, one block at a time/over memory_resource*");
+template <class Pairs>
+void add(std::vector<bench::row>& rows, const std::string& pairs) {
+  const std::string called = "chain/interface_" + pairs + '/';
+  const std::string inlined = "chain/known_" + pairs + '/';
+  rows.push_back({inlined + "hand_written", known<by_hand, Pairs>, {}});
+  rows.push_back({inlined + "chain", known<bench::static_stack, Pairs>, {}});
+  rows.push_back({inlined + "over_memory_resource", known<bench::dynamic_stack, Pairs>, {}});
+  rows.push_back({called + "hand_written", interface<by_hand, Pairs>, {}});
+  rows.push_back({called + "chain", interface<bench::static_stack, Pairs>, {}});
+  rows.push_back({called + "over_memory_resource", interface<bench::dynamic_stack, Pairs>, {}});
+}
 
-BENCHMARK(known<by_hand, sixteen>)->Name("known type, 16 blocks out and back/one class by hand");
-BENCHMARK(known<bench::static_stack, sixteen>)->Name("known type, 16 blocks out and back/chain");
-BENCHMARK(known<bench::dynamic_stack, sixteen>)->Name("known type, 16 blocks out and back/over memory_resource*");
+void add_all(std::vector<bench::row>& rows) {
+  add<one_at_a_time>(rows, "single");
+  add<sixteen>(rows, "nested");
+}
 
-BENCHMARK(interface<by_hand, one_at_a_time>)->Name("interface, one block at a time/one class by hand");
-BENCHMARK(interface<bench::static_stack, one_at_a_time>)->Name("interface, one block at a time/chain");
-BENCHMARK(interface<bench::dynamic_stack, one_at_a_time>)->Name("interface, one block at a time/over memory_resource*");
-
-BENCHMARK(interface<by_hand, sixteen>)->Name("interface, 16 blocks out and back/one class by hand");
-BENCHMARK(interface<bench::static_stack, sixteen>)->Name("interface, 16 blocks out and back/chain");
-BENCHMARK(interface<bench::dynamic_stack, sixteen>)->Name("interface, 16 blocks out and back/over memory_resource*");
+const bench::group here{"chain", add_all};
 
 } // namespace
-
-int main(int argc, char** argv) { return bench::compare(argc, argv); }

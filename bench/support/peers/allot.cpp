@@ -1,0 +1,38 @@
+#include <allot/arena/bump_resource.hpp>
+#include <allot/arena/monotonic_resource.hpp>
+
+#include "support/peer_of.hpp"
+
+#include <cstddef>
+#include <memory_resource>
+#include <span>
+#include <string>
+
+namespace {
+
+using any = std::pmr::memory_resource;
+
+auto bump(const bench::setting& s) { return allot::bump_resource<>{s.buffer}; }
+auto bump8(const bench::setting& s) { return allot::bump_resource<std::dynamic_extent, 8>{s.buffer}; }
+auto buffered(const bench::setting& s) {
+  return allot::monotonic_resource<>{s.buffer.data(), s.buffer.size(), s.upstream};
+}
+auto buffered8(const bench::setting& s) {
+  return allot::monotonic_resource<any, 8>{s.buffer.data(), s.buffer.size(), s.upstream};
+}
+auto monotonic(const bench::setting& s) { return allot::monotonic_resource<>{s.upstream}; }
+auto monotonic8(const bench::setting& s) { return allot::monotonic_resource<any, 8>{s.upstream}; }
+
+const std::string version = std::to_string(ALLOT_VERSION_MAJOR) + '.' + std::to_string(ALLOT_VERSION_MINOR) + '.' +
+                            std::to_string(ALLOT_VERSION_PATCH);
+
+using enum bench::part;
+const bench::library here{
+    "allot",
+    version,
+    {bench::peer_of<arena, bump>("bump_resource"), bench::peer_of<arena, bump8>("bump_resource_min8"),
+     bench::peer_of<arena, buffered>("monotonic_resource"), bench::peer_of<arena, buffered8>("monotonic_resource_min8"),
+     bench::peer_of<growing, monotonic>("monotonic_resource"),
+     bench::peer_of<growing, monotonic8>("monotonic_resource_min8")}};
+
+} // namespace
