@@ -2,6 +2,7 @@
 
 #include <allot/core/resource_interface.hpp>
 #include <allot/detail/bump_step.hpp>
+#include <allot/detail/bump_storage.hpp>
 #include <allot/detail/mark_order.hpp>
 #include <allot/detail/poison.hpp>
 
@@ -12,23 +13,6 @@
 #include <span>
 
 namespace allot::inline ALLOT_ABI {
-
-namespace detail {
-
-/// The buffer of an arena that owns one.
-template <std::size_t N, std::size_t MinAlign>
-struct bump_storage {
-  [[nodiscard]] std::span<std::byte> bytes() noexcept { return buffer; }
-
-  alignas(std::max(MinAlign, alignof(std::max_align_t))) std::byte buffer[N];
-};
-
-template <std::size_t MinAlign>
-struct bump_storage<std::dynamic_extent, MinAlign> {
-  [[nodiscard]] std::span<std::byte> bytes() noexcept { return {}; }
-};
-
-} // namespace detail
 
 /// Bumps through one buffer and never grows. `bump_resource<N>` owns N bytes; `bump_resource<>` sees a span, which must
 /// outlive it. Memory comes back all at once, by `reset` or `rewind`; a single block only while it is the last.
