@@ -101,31 +101,4 @@ protected:
   std::byte* end_ = nullptr;
 };
 
-inline bool block_list::carve(std::size_t most, std::size_t block_bytes) noexcept {
-  if (cursor_ == end_) return false;
-  free_block** link = &free_;
-  free_block* const behind = free_;
-  for (; most > 0 && cursor_ != end_; --most) {
-    free_block* const block = make_free(cursor_, block_bytes, behind);
-    cursor_ += block_bytes;
-    *link = block;
-    link = &block->next;
-  }
-  return true;
-}
-
-inline block_chain block_list::take(std::size_t most, std::size_t block_bytes) noexcept {
-  block_chain chain;
-  free_block** link = &chain.first;
-  while (chain.count < most && (free_ != nullptr || carve(most - chain.count, block_bytes))) {
-    *link = chain.last = free_;
-    free_ = free_->next;
-    link = &chain.last->next;
-    ++chain.count;
-  }
-  *link = nullptr;
-  used_ += chain.count;
-  return chain;
-}
-
 } // namespace allot::inline ALLOT_ABI::detail
