@@ -1,0 +1,95 @@
+#pragma once
+
+#include <allot/core/config.hpp>
+#include <allot/core/threads.hpp>
+#include <allot/detail/magazine_table.hpp>
+#include <allot/detail/magazines.hpp>
+#include <allot/detail/short_lock.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+
+#if ALLOT_THREADS
+
+namespace allot::inline ALLOT_ABI::detail {
+
+/// A pool's side of the magazines: which thread has which, and which nobody has.
+///
+///     pool --> by thread: magazines, magazines ...       thread --> magazines of this pool --> of that pool ...
+///          --> idle:      magazines ...
+///
+/// A thread that ends empties its magazines and leaves them idle, for the next thread that needs some. A pool that ends,
+/// or gives everything back, takes its magazines away from all threads. One lock for the process, the registry's, orders
+/// the two; under it no upstream is called, and no other lock is held when it is waited for but those of pools further
+/// up, around calls of their upstreams.
+///
+/// In the child of a fork the registry's lock is free, and the magazines of the threads that are no more are nobody's:
+/// their blocks stay lost until the pool gives everything back.
+class magazine_owner {
+public:
+  magazine_owner(const magazine_owner&) = delete;
+  magazine_owner& operator=(const magazine_owner&) = delete;
+
+protected:
+  magazine_owner() noexcept : number_{take_pool_number()} {}
+  virtual ~magazine_owner() = default; // of a class that has called `remove_magazines`
+
+  /// This thread's magazines, if its table knows them.
+  [[nodiscard]] magazines* known() const noexcept { return magazine_table::find(number_); }
+
+  /// This thread's magazines, by a look through those of all threads, or null.
+  [[nodiscard]] magazines* find() const noexcept;
+
+  /// The same; a thread that has none takes idle ones. \return null: there are none, or the thread can have none
+  [[nodiscard]] magazines* find_or_adopt() noexcept;
+
+  /// Whether this thread could have magazines.
+  [[nodiscard]] static bool can_have() noexcept;
+
+  /// Makes magazines that no thread has yet.
+  void add_idle(magazines* fresh) noexcept;
+
+  /// Takes those out that no thread has. \return linked by `next`
+  [[nodiscard]] magazines* remove_idle() noexcept;
+
+  /// Takes all magazines away from all threads, with the blocks in them. The pool has another number from now on.
+  /// \return linked by `next`  \pre no other thread uses the pool; threads may begin and end
+  [[nodiscard]] magazines* remove_magazines() noexcept;
+
+  /// Calls `f(magazines&)` for those that threads have, with the lock held.
+  template <class F>
+  void for_each(F f) const noexcept {
+    const std::lock_guard held{lock_};
+    for (magazines* const first : by_thread_)
+      for (magazines* m = first; m != nullptr; m = m->next)
+        f(*m);
+  }
+
+private:
+  friend magazine_registry;
+
+  static constexpr std::size_t lists = 16;
+
+  /// Takes the blocks out of the magazines of a thread that ends. Called under the registry's lock.
+  virtual void empty(magazines& m) noexcept = 0;
+
+  [[nodiscard]] static std::size_t list_of(const magazine_table& thread) noexcept;
+  [[nodiscard]] magazines* adopt_idle(magazine_table& thread) noexcept;
+  void leave(magazines& m) noexcept;
+  static void take_from_thread(magazines& m) noexcept;
+
+  pool_number number_;      // changes only while no other thread uses the pool
+  mutable short_lock lock_; // of what follows; changed under the registry's lock, too
+  std::array<magazines*, lists> by_thread_{};
+  std::atomic<magazines*> idle_{nullptr};
+  magazine_owner* next_ = nullptr; // of all that have magazines; under the registry's lock
+  magazine_owner** link_ = nullptr;
+};
+
+} // namespace allot::inline ALLOT_ABI::detail
+
+#endif
