@@ -3,7 +3,7 @@
 //
 //   lifo, fifo     64 blocks out; back the last one first, the first one first
 //   random/n:N     N blocks out, back in a random order
-//   churn/n:N      N blocks live, of which a random one is freed and another one taken
+//   churn/n:N      N blocks live, of which eight at random are freed and eight others taken
 //   concrete_lifo  as lifo, with the pool known by its type
 //
 // The floor is an inlined intrusive free list by size over the same memory, which keeps no figures. A million live blocks show

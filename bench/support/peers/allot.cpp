@@ -1,5 +1,7 @@
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/monotonic_resource.hpp>
+#include <allot/pool/concurrent_pool_resource.hpp>
+#include <allot/pool/pool_resource.hpp>
 
 #include "support/peer_of.hpp"
 
@@ -23,6 +25,9 @@ auto buffered8(const bench::setting& s) {
 auto monotonic(const bench::setting& s) { return allot::monotonic_resource<>{s.upstream}; }
 auto monotonic8(const bench::setting& s) { return allot::monotonic_resource<any, 8>{s.upstream}; }
 
+auto pool_of(const bench::setting& s) { return allot::pool_resource<>{s.upstream}; }
+auto concurrent(const bench::setting& s) { return allot::concurrent_pool_resource<>{s.upstream}; }
+
 const std::string version = std::to_string(ALLOT_VERSION_MAJOR) + '.' + std::to_string(ALLOT_VERSION_MINOR) + '.' +
                             std::to_string(ALLOT_VERSION_PATCH);
 
@@ -33,6 +38,10 @@ const bench::library here{
     {bench::peer_of<arena, bump>("bump_resource"), bench::peer_of<arena, bump8>("bump_resource_min8"),
      bench::peer_of<arena, buffered>("monotonic_resource"), bench::peer_of<arena, buffered8>("monotonic_resource_min8"),
      bench::peer_of<growing, monotonic>("monotonic_resource"),
-     bench::peer_of<growing, monotonic8>("monotonic_resource_min8")}};
+     bench::peer_of<growing, monotonic8>("monotonic_resource_min8"),
+     bench::peer_of<block_pool, pool_of>("pool_resource"),
+     bench::peer_of<block_pool, concurrent>("concurrent_pool_resource"), bench::peer_of<pool, pool_of>("pool_resource"),
+     bench::peer_of<pool, concurrent>("concurrent_pool_resource"),
+     bench::peer_of<shared_pool, concurrent>("concurrent_pool_resource")}};
 
 } // namespace
