@@ -106,6 +106,10 @@ void* page_range::record_of(std::size_t page) const noexcept {
 
 int page_range::reach_records(std::size_t page) noexcept { return records_.reach((page - first_ + 1) * record_bytes_); }
 
+bool page_range::has_record(std::size_t page) const noexcept {
+  return is_open() && page - first_ < end_ - first_ && (page - first_ + 1) * record_bytes_ <= records_.reached();
+}
+
 page_run* page_range::new_run(const page_run& as) noexcept {
   page_run* run = spare_;
   if (run != nullptr) {

@@ -31,9 +31,13 @@ int error_of(F call) noexcept {
   return error;
 }
 
+void* map(std::byte* at, std::size_t bytes, int access, int flags) noexcept {
+  return ::mmap(at, bytes, access, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1, 0);
+}
+
 int reserve(std::byte*& begin, std::size_t bytes) noexcept {
   return error_of([&] {
-    void* const p = ::mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* const p = map(nullptr, bytes, PROT_NONE, 0);
     if (p == MAP_FAILED) return false;
     begin = static_cast<std::byte*>(p);
     return true;
@@ -48,19 +52,18 @@ int commit(std::byte* begin, std::size_t bytes) noexcept {
   return error_of([&] { return ::mprotect(begin, bytes, PROT_READ | PROT_WRITE) == 0; });
 }
 
-int forbid(std::byte* begin, std::size_t bytes) noexcept {
-  return error_of([&] { return ::mprotect(begin, bytes, PROT_NONE) == 0; });
+/// New pages in place of the old ones, and not mprotect: Linux keeps pages that once had memory as a mapping of its own, and
+/// allows a program only so many.
+int vacate(std::byte* begin, std::size_t bytes) noexcept {
+  return error_of([&] { return map(begin, bytes, PROT_NONE, MAP_FIXED) != MAP_FAILED; });
 }
 
 int discard(std::byte* begin, std::size_t bytes) noexcept {
 #if defined(__linux__)
   return error_of([&] { return ::madvise(begin, bytes, MADV_DONTNEED) == 0; });
 #else
-  // Elsewhere MADV_DONTNEED is but a hint: new pages in place of the old ones are zeros and hold no memory anywhere.
-  return error_of([&] {
-    return ::mmap(begin, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-                  0) != MAP_FAILED;
-  });
+  // Elsewhere MADV_DONTNEED is but a hint.
+  return error_of([&] { return map(begin, bytes, PROT_READ | PROT_WRITE, MAP_FIXED) != MAP_FAILED; });
 #endif
 }
 
@@ -91,7 +94,7 @@ std::size_t read_huge_page_size() noexcept {
 
 } // namespace
 
-constinit page_calls system_pages{reserve, unreserve, commit, forbid, discard, prefer_huge};
+constinit page_calls system_pages{reserve, unreserve, commit, vacate, discard, prefer_huge};
 
 std::size_t page_size() noexcept {
   static constinit std::atomic<std::size_t> known{0};

@@ -30,12 +30,12 @@ std::size_t page_resource::committed() const noexcept {
 }
 
 void* page_resource::place(std::size_t bytes, std::size_t alignment) noexcept {
-  refusal_reason why;
+  detail::page_refusal why;
   return take(bytes, alignment, why);
 }
 
 void* page_resource::place_or_fail(std::size_t bytes, std::size_t alignment) {
-  refusal_reason why;
+  detail::page_refusal why;
   void* const p = take(bytes, alignment, why);
   if (p != nullptr) return p;
   raise({.resource = class_name,
@@ -47,30 +47,30 @@ void* page_resource::place_or_fail(std::size_t bytes, std::size_t alignment) {
          .system_error = why.system_error});
 }
 
-void* page_resource::take(std::size_t bytes, std::size_t alignment, refusal_reason& why) noexcept {
+void* page_resource::take(std::size_t bytes, std::size_t alignment, detail::page_refusal& why) noexcept {
   const std::size_t pages = pages_for(bytes);
   if (pages > pages_in(options_.reserve)) {
-    why = {.detail = "larger than the range that it may reserve"};
+    why = detail::page_refusal::too_large();
     return nullptr;
   }
   if (const int error = open(); error != 0) {
-    why = {"the system refused the range of addresses", error};
+    why = detail::page_refusal::of_range(error);
     return nullptr;
   }
   if (const int error = range_.expect_blocks(blocks_ + stranded_blocks_ + 1); error != 0) {
-    why = {"the system refused memory for the books", error};
+    why = detail::page_refusal::of_books(error);
     return nullptr;
   }
   const std::size_t all = pages + (options_.guard_gaps ? 1 : 0);
   const std::size_t step = std::max(alignment / page_size(), std::size_t{1});
   page_run* const run = range_.runs().find(all, step);
   if (run == nullptr) {
-    why = {.detail = "no free pages in a row are enough"};
+    why = detail::page_refusal::no_run();
     return nullptr;
   }
   const std::size_t at = page_runs::fit(*run, all, step);
   if (const int error = make_accessible(run, at, pages); error != 0) {
-    why = {"the system refused memory for the pages", error};
+    why = detail::page_refusal::of_pages(error);
     return nullptr;
   }
   range_.take(run, at, all, frontier_);
@@ -89,7 +89,7 @@ int page_resource::open() noexcept {
     if (const int error = close(); error != 0) return error;
   }
   if (range_.is_open()) return 0;
-  const std::size_t huge = options_.huge_pages ? detail::huge_page_size() : 0;
+  const std::size_t huge = wants_huge() ? detail::huge_page_size() : 0;
   const int error = range_.open({.bytes = options_.reserve, .alignment = std::max(huge, std::size_t{1})});
   if (error != 0) return error;
   frontier_ = range_.first_page();
@@ -115,7 +115,7 @@ int page_resource::raise_frontier(page_run* last, std::size_t end) noexcept {
     return 0;
   };
   const std::size_t step =
-      std::max(pages_for(options_.commit_step), options_.huge_pages ? detail::huge_page_size() / page_size() : 0);
+      std::max(pages_for(options_.commit_step), wants_huge() ? detail::huge_page_size() / page_size() : 0);
   const std::size_t rest = (end - frontier_) % step;
   const std::size_t more = rest == 0 ? 0 : std::min(step - rest, range_.end_page() - end);
   const int error = commit_to(end + more);
@@ -143,20 +143,19 @@ void page_resource::give_back(void* p, std::size_t bytes, std::size_t alignment)
   take_memory_back(at, pages);
 }
 
-/// A program that locks all its memory is not allowed to discard: such pages are kept. Pages that cannot be made inaccessible
-/// are not used again, since a gap may come to lie among them.
+/// Locked memory cannot be discarded, and is kept. Pages that cannot be made inaccessible are not used again, since a gap may
+/// come to lie among them.
 void page_resource::take_memory_back(std::size_t at, std::size_t pages) noexcept {
   std::byte* const p = range_.address_of(at);
   const std::size_t bytes = pages * page_size();
-  const bool gives = options_.guard_gaps || options_.freed == freed_pages::given_back;
-  const std::size_t dirty = gives && system_pages.discard(p, bytes) == 0 ? 0 : pages;
   if (!options_.guard_gaps) {
-    range_.give(at, pages, dirty);
-  } else if (system_pages.forbid(p, bytes) == 0) {
-    range_.give(at, pages + 1, dirty);
+    const bool gave = options_.freed == freed_pages::given_back && system_pages.discard(p, bytes) == 0;
+    range_.give(at, pages, gave ? 0 : pages);
+  } else if (system_pages.vacate(p, bytes) == 0) {
+    range_.give(at, pages + 1, 0);
   } else {
     ++stranded_blocks_;
-    stranded_pages_ += dirty;
+    stranded_pages_ += pages;
   }
 }
 

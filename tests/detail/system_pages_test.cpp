@@ -49,7 +49,7 @@ TEST_SUITE("system_pages") {
     CHECK(huge == allot::detail::huge_page_size());
   }
 
-  TEST_CASE("what is reserved is inaccessible, what is committed is not, and what is forbidden is again") {
+  TEST_CASE("what is reserved is inaccessible, what is committed is not, and what is vacated is again") {
     range r{64 * page_size()};
     CHECK_FALSE(r.can_be_written(0));
     REQUIRE(system_pages.commit(r.begin + page_size(), 2 * page_size()) == 0);
@@ -58,11 +58,24 @@ TEST_SUITE("system_pages") {
     CHECK(r.can_be_written(3 * page_size() - 1));
     CHECK_FALSE(r.can_be_written(3 * page_size()));
     r.begin[page_size()] = std::byte{7};
-    REQUIRE(system_pages.forbid(r.begin + page_size(), page_size()) == 0);
+    REQUIRE(system_pages.vacate(r.begin + page_size(), page_size()) == 0);
     CHECK_FALSE(r.can_be_written(page_size()));
     CHECK(r.can_be_written(2 * page_size()));
     REQUIRE(system_pages.commit(r.begin + page_size(), page_size()) == 0);
-    CHECK(r.begin[page_size()] == std::byte{7}); // it keeps its memory
+    CHECK(r.begin[page_size()] == std::byte{0}); // it kept no memory
+  }
+
+  TEST_CASE("vacated pages join into one mapping, whatever was written to them") {
+    range r{400 * page_size()};
+    for (std::size_t i = 0; i < 400; i += 2) {
+      REQUIRE(system_pages.commit(r.begin + i * page_size(), page_size()) == 0);
+      r.begin[i * page_size()] = std::byte{1};
+    }
+    CHECK(mapped_within(r.begin, r.bytes).mappings == 400);
+    for (std::size_t i = 0; i < 400; i += 2)
+      REQUIRE(system_pages.vacate(r.begin + (i / 2 * 79 % 200) * 2 * page_size(), page_size()) == 0);
+    CHECK(mapped_within(r.begin, r.bytes).mappings == 1);
+    CHECK(mapped_within(r.begin, r.bytes).resident == 0);
   }
 
   TEST_CASE("discarded pages hold no memory and are zeros") {
@@ -86,7 +99,7 @@ TEST_SUITE("system_pages") {
     range r{2 * page_size()};
     errno = 77;
     CHECK(system_pages.commit(r.begin + 1, page_size()) == EINVAL);
-    CHECK(system_pages.forbid(r.begin + 1, page_size()) == EINVAL);
+    CHECK(system_pages.vacate(r.begin + 1, page_size()) == EINVAL);
     CHECK(system_pages.discard(r.begin + 1, page_size()) == EINVAL);
     CHECK(system_pages.unreserve(r.begin + 1, page_size()) == EINVAL);
     CHECK(errno == 77);

@@ -23,7 +23,7 @@ public:
           return n > self->most_committed ? ENOMEM : self->called([&] { return self->real_.commit(p, n); });
         },
         [](std::byte* p, std::size_t n) noexcept {
-          return self->forbid_error != 0 ? self->forbid_error : self->called([&] { return self->real_.forbid(p, n); });
+          return self->vacate_error != 0 ? self->vacate_error : self->called([&] { return self->real_.vacate(p, n); });
         },
         [](std::byte* p, std::size_t n) noexcept {
           return self->discard_error != 0 ? self->discard_error
@@ -42,7 +42,7 @@ public:
   std::size_t most_committed = never;
   int unreserve_error = 0; ///< of every call, and it is not counted
   int discard_error = 0;
-  int forbid_error = 0;
+  int vacate_error = 0;
 
   static constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 

@@ -7,6 +7,18 @@
 
 namespace allot::inline ALLOT_ABI::detail {
 
+/// Why a request for pages was refused: a clause for the record, and the system's error where there was one.
+struct page_refusal {
+  const char* detail = nullptr;
+  int system_error = 0;
+
+  static page_refusal too_large() noexcept { return {"larger than the range that it may reserve"}; }
+  static page_refusal no_run() noexcept { return {"no free pages in a row are enough"}; }
+  static page_refusal of_range(int error) noexcept { return {"the system refused the range of addresses", error}; }
+  static page_refusal of_books(int error) noexcept { return {"the system refused memory for the books", error}; }
+  static page_refusal of_pages(int error) noexcept { return {"the system refused memory for the pages", error}; }
+};
+
 /// An array at a fixed address that becomes accessible from its start, as far as it is needed.
 class page_array {
 public:
@@ -78,6 +90,9 @@ public:
   /// The record of a page, in bytes that are zeros at first. \pre `reach_records(page)` gave 0
   [[nodiscard]] void* record_of(std::size_t page) const noexcept;
   [[nodiscard]] int reach_records(std::size_t page) noexcept;
+
+  /// Whether `page` is one of the range's whose record can be read.
+  [[nodiscard]] bool has_record(std::size_t page) const noexcept;
 
   /// The runs to choose from.
   [[nodiscard]] const page_runs& runs() const noexcept { return free_; }

@@ -9,13 +9,14 @@ namespace allot::inline ALLOT_ABI::detail {
 /// What can be done with pages of memory, a system call each. Every function takes whole pages and gives 0, or the
 /// system's error number and has changed nothing.
 ///
-///     reserve -> addresses, no memory -> commit -> memory at the first touch -> discard -> no memory -> unreserve
-///                                     <- forbid <-
+///     reserve -> addresses, inaccessible -> commit -> accessible, memory at the first touch -> unreserve
+///                                       <- vacate <-                   | ^
+///                                                               discard: no memory
 struct page_calls {
   int (*reserve)(std::byte*& begin, std::size_t bytes) noexcept;  ///< addresses that nothing else gets; inaccessible
   int (*unreserve)(std::byte* begin, std::size_t bytes) noexcept; ///< gives addresses and memory back
   int (*commit)(std::byte* begin, std::size_t bytes) noexcept;    ///< makes pages accessible
-  int (*forbid)(std::byte* begin, std::size_t bytes) noexcept;    ///< makes them inaccessible; they keep their memory
+  int (*vacate)(std::byte* begin, std::size_t bytes) noexcept;    ///< makes them as if they were only reserved
   int (*discard)(std::byte* begin, std::size_t bytes) noexcept;   ///< gives their memory back; they read as zeros then
   int (*prefer_huge)(std::byte* begin, std::size_t bytes) noexcept; ///< asks for huge pages
 };

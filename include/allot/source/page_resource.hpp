@@ -21,7 +21,7 @@ struct page_options {
   /// Pages that no block had before are made accessible at least so many bytes at a time; rounded up to whole pages.
   std::size_t commit_step = std::size_t{1} << 18;
   freed_pages freed = freed_pages::given_back;
-  bool huge_pages = false; ///< asks for huge pages; then `commit_step` is at least one of them
+  bool huge_pages = false; ///< asks for huge pages, if there are no gaps; then `commit_step` is at least one of them
   bool guard_gaps = false; ///< an inaccessible page between two blocks; freed blocks are inaccessible, and given back
 };
 
@@ -92,18 +92,13 @@ public:
 private:
   friend resource_interface;
 
-  /// Why a request was refused.
-  struct refusal_reason {
-    const char* detail = nullptr;
-    int system_error = 0;
-  };
-
   void* place(std::size_t bytes, std::size_t alignment) noexcept;
   void* place_or_fail(std::size_t bytes, std::size_t alignment);
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept;
   [[nodiscard]] ownership holds(const void* p) const noexcept { return range_.holds(p); }
 
-  void* take(std::size_t bytes, std::size_t alignment, refusal_reason& why) noexcept;
+  void* take(std::size_t bytes, std::size_t alignment, detail::page_refusal& why) noexcept;
+  [[nodiscard]] bool wants_huge() const noexcept { return options_.huge_pages && !options_.guard_gaps; }
   [[nodiscard]] int open() noexcept;
   [[nodiscard]] int make_accessible(detail::page_run* run, std::size_t at, std::size_t pages) noexcept;
   [[nodiscard]] int raise_frontier(detail::page_run* last, std::size_t end) noexcept;
@@ -119,7 +114,7 @@ private:
   std::size_t blocks_ = 0;
   std::size_t block_pages_ = 0;     // of live blocks, without the gaps
   std::size_t stranded_blocks_ = 0; // freed blocks that could not be made inaccessible, and are not used again
-  std::size_t stranded_pages_ = 0;  // of these, what may hold memory
+  std::size_t stranded_pages_ = 0;  // in these blocks
   std::size_t frontier_ =
       0; // the page from which on none was ever a block's; below it all but the gaps' are accessible
   bool huge_ = false;
