@@ -1,0 +1,198 @@
+"""Runs the benchmarks in interleaved rounds, and writes tables, plots and raw figures.
+
+Usage: bench PROGRAM [--quick] [--only REGEX] [--minutes N] [--seed N]
+       bench PROGRAM --soak [SECONDS]
+       bench --redraw
+
+Without options: as many rounds as fit in 13 minutes (--minutes), at least five, and each row once more alone for its memory; then
+docs/benchmarks.md, docs/benchmarks/results.json and the plots beside it are written anew.
+--quick: less than two minutes; prints the table, and writes it below build/bench/report. --only does the same for the rows
+whose names match. --soak runs the program's soak, 600 s unless told, and ends with its exit status. --redraw writes page and
+plots again from docs/benchmarks/results.json.
+
+mimalloc, jemalloc and tcmalloc are preloaded where ldconfig knows them. What is missing, and a row that crashes, is named
+and left out.
+
+Exit status: 0 all is well, goals that are missed included; 1 a row of allot crashed, or nothing was measured; 2 wrong usage,
+or no program; 130 interrupted. Whatever ends it early leaves the files that were there as they were.
+"""
+
+import argparse
+import datetime
+import os
+import pathlib
+import platform
+import random
+import re
+import subprocess
+import sys
+
+import figures
+import goals
+import page
+import rounds
+import rows
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+REPORT = ROOT / "build/bench/report"
+RECORD = ROOT / "bench/gate/instructions.txt"
+NOT_QUICK = re.compile(r"n:1000000(/|$)")
+
+
+def say(text):
+    print(f"bench: {text}", file=sys.stderr, flush=True)
+
+
+def regex(text):
+    try:
+        return re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from error
+
+
+def arguments_of(words):
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
+                                     usage="see --help")
+    parser.add_argument("program", nargs="?", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--only", metavar="REGEX", type=regex, help=argparse.SUPPRESS)
+    parser.add_argument("--minutes", type=float, help=argparse.SUPPRESS)
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--soak", nargs="?", type=int, const=600, help=argparse.SUPPRESS)
+    parser.add_argument("--redraw", action="store_true", help=argparse.SUPPRESS)
+    arguments = parser.parse_args(words)
+    if arguments.redraw == (arguments.program is not None):
+        parser.error("a program or --redraw, and not both")
+    if arguments.soak is not None and arguments.soak < 1:
+        parser.error("--soak needs a number of seconds above zero")
+    if arguments.minutes is not None and arguments.minutes <= 0:
+        parser.error("--minutes needs a number above zero")
+    return arguments
+
+
+def machine():
+    """The processor as the system names it, and how many."""
+    names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
+    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
+
+
+def system():
+    release = pathlib.Path("/etc/os-release")
+    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', release.read_text(encoding="utf-8"), re.MULTILINE) \
+        if release.exists() else None
+    return f"{found[1] if found else platform.system()}, Linux {'.'.join(platform.release().split('.')[:2])}"
+
+
+def about(peers, preloads, seed):
+    found = {name: version for name, version in peers.items() if version}
+    found |= {name: library_version(path) for name, path in preloads.items() if path}
+    return {"date": datetime.date.today().isoformat(), "machine": machine(), "system": system(),
+            "libc": " ".join(platform.libc_ver()), "load": f"{os.getloadavg()[0]:.1f}", "peers": found, "seed": seed}
+
+
+def library_version(path):
+    """That of Debian's package, else what follows `.so.`."""
+    try:
+        owner = subprocess.run(["dpkg-query", "--search", os.path.realpath(path)], capture_output=True, text=True, check=True)
+        shown = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", owner.stdout.split(": ")[0]],
+                               capture_output=True, text=True, check=True)
+        return shown.stdout
+    except (OSError, subprocess.CalledProcessError):
+        return os.path.realpath(path).partition(".so.")[2]
+
+
+def clean_context(results, command):
+    """Keeps of Google Benchmark's context what is worth publishing: neither the host's name nor a path."""
+    context = results.about.pop("context", {})
+    results.about["compiler"] = context.get("compiler", "compiler unknown")
+    results.about["build"] = context.get("library_build_type", "unknown")
+    results.about["caches"] = [f"L{c['level']} {c['type']} {c['size'] // 1024} KiB" for c in context.get("caches", [])]
+    results.about["command"] = command
+
+
+def plots(results):
+    """{file name: SVG}; none, and said so, without matplotlib."""
+    try:
+        import plots as drawing  # only here: all else works without matplotlib
+    except ImportError as error:
+        say(f"the plots are left out: {error}")
+        return {}
+    return drawing.drawings(results)
+
+
+def publish(results, folder):
+    """Everything is made before the first file is touched."""
+    verdicts = judged(results)
+    files = {"benchmarks.md": page.page(results, verdicts), "benchmarks/results.json": results.to_json()}
+    files |= {f"benchmarks/{name}": svg for name, svg in plots(results).items()}
+    for name, text in files.items():
+        figures.write(folder / name, text)
+    say(f"wrote below {folder.relative_to(ROOT)}/: {', '.join(files)}")
+
+
+def judged(results):
+    counts = goals.read_counts(RECORD.read_text(encoding="utf-8")) if RECORD.exists() else {}
+    return goals.judge(results, counts)
+
+
+def measure(arguments):
+    program = rounds.Program(arguments.program)
+    names = program.names()
+    if arguments.only:
+        names = [name for name in names if arguments.only.search(name)]
+    elif arguments.quick:
+        names = [name for name in names if not NOT_QUICK.search(name)]
+    if not names:
+        say("no row is called so" if arguments.only else "the program has no rows")
+        return 1
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
+    preloads, peers = rounds.find_preloads(), program.peers()
+    results = figures.Results(about(peers, preloads, seed))
+    for name in [*(peer for peer, version in peers.items() if not version), *(m for m, path in preloads.items() if not path)]:
+        results.leave_out(name, "not installed")
+
+    whole = not arguments.quick and not arguments.only
+    run = rounds.Run(program, results, preloads, names, say, 0.01 if whole else 0.002, 1)
+    seconds = 60 * (arguments.minutes or (13 if whole else 0.8))
+    results.about["rounds"] = run.rounds(seconds, 5 if whole else 1, seed)
+    if left := run.memory(float("inf") if whole else 25):
+        results.leave_out(f"memory of {left} rows", "no time in a quick run")
+    clean_context(results, "./dev bench")
+    if not results.groups():
+        say("nothing was measured")
+        return 1
+
+    if not whole:
+        print(page.terminal(results, judged(results)), end="")
+    publish(results, DOCS if whole else REPORT)
+    return 1 if run.allot_crashed else 0
+
+
+def main(words):
+    arguments = arguments_of(words)
+    if arguments.redraw:
+        saved = DOCS / "benchmarks/results.json"
+        if not saved.exists():
+            say("nothing was measured yet: docs/benchmarks/results.json is missing")
+            return 2
+        publish(figures.Results.from_json(saved.read_text(encoding="utf-8")), DOCS)
+        return 0
+    if not arguments.program.is_file() or not os.access(arguments.program, os.X_OK):
+        say(f"no program {arguments.program}")
+        return 2
+    if arguments.soak is not None:
+        return subprocess.run([arguments.program.resolve(), "--soak", str(arguments.soak)], check=False).returncode
+    try:
+        return measure(arguments)
+    except rounds.Broken as error:
+        say(str(error))
+        return 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        say("interrupted: nothing was written")
+        sys.exit(130)

@@ -1,0 +1,279 @@
+"""The plots of the result page, as SVG by matplotlib (Debian: python3-matplotlib).
+
+Two kinds of panel. Dots: a row for each peer, the best on top. Lines: over the number of live blocks or of threads. Colours
+are those of Okabe and Ito, and none is needed: every row and every line has its name beside it, and a marker of its own.
+"""
+
+import dataclasses
+import io
+import math
+
+import matplotlib
+
+matplotlib.use("svg")
+
+import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator  # noqa: E402
+
+import goals  # noqa: E402
+import rows  # noqa: E402
+
+plt.rcParams.update({
+    "svg.fonttype": "none", "svg.hashsalt": "allot", "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
+    "font.size": 8, "axes.titlesize": 9, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.spines.top": False, "axes.spines.right": False, "axes.linewidth": 0.6, "figure.facecolor": "white",
+    "xtick.major.width": 0.6, "ytick.major.size": 0, "axes.axisbelow": True})
+
+BLUE, SKY, GREEN, VERMILLION, ORANGE, PURPLE, BLACK, GREY = (
+    "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#000000", "#777777")
+
+# (colour, marker) by library; allot's classes, which share a plot, take turns.
+OF_FAMILY = {"floor": (BLACK, "|"), "std": (VERMILLION, "s"), "boost": (ORANGE, "^"), "boost_json": (ORANGE, "v"),
+             "foonathan": (PURPLE, "D"), "tbb": (PURPLE, "P"), "llvm": (PURPLE, "h"), "protobuf": (PURPLE, "p"),
+             "glibc": (GREEN, "X"), "mimalloc": (GREEN, "<"), "jemalloc": (GREEN, ">"), "tcmalloc": (GREEN, "d")}
+OF_ALLOT = [(BLUE, "o"), (SKY, "*"), (BLUE, "8"), (SKY, "H")]
+
+ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # words on a line stay readable
+
+COLUMNS = 3
+ROW = 0.2  # inches for a peer, or for the label of a goal
+
+
+@dataclasses.dataclass
+class Panel:
+    """One comparison. `values` of a dots panel: [(peer, value)]; of a lines panel: {peer: [(x, value)]}."""
+    title: str
+    values: object
+    limits: list  # [(value, label)]
+    unit: str = "ns"
+    axis: str = ""  # what x counts in a lines panel
+
+    @property
+    def lines(self):
+        return bool(self.axis)
+
+    @property
+    def height(self):
+        return 2.3 if self.lines else ROW * (len(self.values) + len(self.limits)) + 0.1
+
+
+def style(peer, peers):
+    if not rows.is_allot(peer):
+        return OF_FAMILY.get(rows.family(peer), (GREY, "."))
+    ours = [p for p in peers if rows.is_allot(p)]
+    return OF_ALLOT[ours.index(peer) % len(OF_ALLOT)]
+
+
+def short(value):
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def count(value):
+    for unit in ("", "k", "M"):
+        if value < 1000 or unit == "M":
+            return f"{value:g}{unit}"
+        value /= 1000
+
+
+# --- What a panel holds ---
+
+def limits_of(results, case):
+    """[(ns, label)]: the goals that judge a row of this case by time."""
+    found = []
+    for goal in goals.GOALS:
+        if isinstance(goal, goals.Count) or not goals.covers(goal, case):
+            continue
+        base = results.ns(case, goal.to) if goal.to else 1
+        if base is None:
+            continue
+        value = base / goal.limit if goal.faster else base * goal.limit
+        words = f"1/{goal.limit:g} of {goal.to}" if goal.faster else f"x{goal.limit:g} of {goal.to}" if goal.to else \
+            f"{goal.limit:g} ns"
+        found.append((value, f"goal {goal.number}: {words}"))
+    return found
+
+
+def dots_of(results, case):
+    values = sorted(((peer, results.ns(case, peer)) for peer in results.peers(case)), key=lambda entry: entry[1])
+    return Panel(case.split("/", 1)[1], values, limits_of(results, case))
+
+
+def ratio_lines(results, cases, key):
+    """The ratio to the floor over a setting, for each peer; the cases differ in that setting alone."""
+    series = {}
+    for case in cases:
+        for peer in results.peers(case):
+            ratio = results.to_floor(case, peer)
+            if ratio and rows.family(peer) != "floor":
+                series.setdefault(peer, []).append((rows.setting(case, key), ratio))
+    limits = [(goal.limit, f"goal {goal.number}: x{goal.limit:g}") for goal in goals.GOALS
+              if isinstance(goal, goals.Goal) and goal.to == "floor" and goals.covers(goal, cases[0])]
+    return Panel(rows.without(cases[0].split("/", 1)[1], key), series, limits, "times the floor", "live blocks")
+
+
+def time_lines(results, cases, key):
+    series = {}
+    for case in cases:
+        for peer in results.peers(case):
+            series.setdefault(peer, []).append((rows.setting(case, key), results.ns(case, peer)))
+    limits = [limit for case in cases for limit in limits_of(results, case) if "of" not in limit[1]]
+    return Panel(rows.without(cases[0].split("/", 1)[1], key), series, limits, "ns", key)
+
+
+def panels_of(results, groups, key, lines):
+    """Cases that differ in the setting `key` become one panel of lines, all others a panel of dots each."""
+    cases = [case for group in groups for case in results.in_group(group)]
+    alike = {}
+    for case in cases:
+        alike.setdefault(rows.without(case, key) if key else case, []).append(case)
+    panels = [lines(results, same, key) if len(same) > 1 else dots_of(results, same[0]) for same in alike.values()]
+    return sorted(panels, key=lambda panel: not panel.lines)
+
+
+# --- Drawing ---
+
+def log_axis(axis, low, high):
+    """Ticks at 1, 2, 5 of each decade, at powers of ten where there are many."""
+    decades = math.log10(high / low)
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1,)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value < 1000 else count(value)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_minor_formatter(NullFormatter())
+
+
+def draw_dots(ax, panel):
+    peers = [peer for peer, _ in panel.values]
+    everything = [value for _, value in panel.values] + [value for value, _ in panel.limits]
+    low, high = min(everything) / 1.35, max(everything) * 1.35
+    high *= (high / low) ** 0.3  # room for the figure behind the last dot
+    ax.set_xscale("log")
+    ax.set_xlim(low, high)
+    ax.set_ylim(len(peers) - 0.4, -len(panel.limits) - 0.6)
+    log_axis(ax.xaxis, low, high)
+    ax.set_yticks(range(len(peers)), peers)
+    for y, (peer, value) in enumerate(panel.values):
+        colour, marker = style(peer, peers)
+        own = rows.is_allot(peer)
+        ax.hlines(y, low, value, color="#bbbbbb", linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
+        ax.plot(value, y, marker, color=colour, markersize=6 if own or marker == "|" else 4.5, markeredgewidth=1.5
+                if marker == "|" else 0.8, zorder=3, gid=f"series {peer}")
+        ax.annotate(short(value), (value, y), (6, 0), textcoords="offset points", va="center", fontsize=7,
+                    weight="bold" if own else "normal", bbox=ON_WHITE, zorder=2.5)
+        if own:
+            ax.get_yticklabels()[y].set_weight("bold")
+    middle = math.sqrt(low * high)
+    for i, (value, label) in enumerate(sorted(panel.limits)):
+        slot = -len(panel.limits) + i
+        ax.plot([value, value], [slot - 0.4, len(peers) - 0.4], linestyle=(0, (4, 2)), linewidth=1, color=BLACK,
+                gid=f"limit {label}")
+        side = "right" if value > middle else "left"
+        ax.annotate(label, (value, slot), (-4 if side == "right" else 4, 0), textcoords="offset points", ha=side,
+                    va="center", fontsize=7, style="italic", bbox=ON_WHITE, zorder=2.5)
+    ax.set_xlabel(panel.unit, labelpad=1)
+
+
+def spread(wanted, gap):
+    """Positions near those wanted, in the same order, and at least `gap` apart."""
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    blocks = []  # [sum of (wanted - offset), members]: neighbours that touch share a mean
+    for i in order:
+        blocks.append([[i], wanted[i]])
+        while len(blocks) > 1 and blocks[-1][1] < blocks[-2][1] + gap * len(blocks[-2][0]):
+            later = blocks.pop()
+            members = blocks[-1][0] + later[0]
+            blocks[-1] = [members, sum(wanted[m] - gap * k for k, m in enumerate(members)) / len(members)]
+    placed = [0.0] * len(wanted)
+    for members, start in blocks:
+        for k, member in enumerate(members):
+            placed[member] = start + gap * k
+    return placed
+
+
+def draw_lines(ax, panel):
+    peers = list(panel.values)
+    xs = sorted({x for points in panel.values.values() for x, _ in points})
+    ys = [y for points in panel.values.values() for _, y in points] + [value for value, _ in panel.limits]
+    low, high = min(ys) / 1.2, max(ys) * 1.2
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(xs[0] / 1.15, xs[-1] * 1.15)
+    ax.set_ylim(low, high)
+    log_axis(ax.yaxis, low, high)
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.set_xticks(xs, [count(x) for x in xs])
+    ax.grid(axis="y", linewidth=0.3, color="#cccccc")
+    names, wanted = [], []
+    for peer in peers:
+        colour, marker = style(peer, peers)
+        own = rows.is_allot(peer)
+        x, y = zip(*sorted(panel.values[peer]))
+        ax.plot(x, y, marker="_" if marker == "|" else marker, color=colour, linewidth=2 if own else 0.9,
+                markersize=5 if own else 4, zorder=3 if own else 2, gid=f"series {peer}")
+        names.append((peer, y[-1], colour, own))
+        wanted.append(math.log(y[-1] / low) / math.log(high / low))
+    for value, label in panel.limits:
+        ax.axhline(value, linestyle=(0, (4, 2)), linewidth=1, color=BLACK, gid=f"limit {label}")
+        ax.annotate(label, (0, value), (2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
+                    fontsize=7, style="italic", va="bottom")
+    for (peer, value, colour, own), y in zip(names, spread(wanted, 0.062)):
+        ax.annotate(f"{peer} {short(value)}", (xs[-1] * 1.15, value), (1.04, y), xycoords="data",
+                    textcoords="axes fraction", va="center", fontsize=7, weight="bold" if own else "normal", color=BLACK,
+                    arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": colour, "shrinkA": 0, "shrinkB": 0})
+    ax.set_xlabel(panel.axis, labelpad=1)
+    ax.set_ylabel(panel.unit, labelpad=1)
+
+
+def draw(title, subtitle, panels):
+    """The SVG of all panels below one title."""
+    columns = min(COLUMNS, len(panels))
+    lines = [panels[i:i + columns] for i in range(0, len(panels), columns)]
+    heights = [max(panel.height for panel in line) for line in lines]
+    head, between = 0.85, 0.72
+    height = sum(heights) + between * len(lines) + head
+    figure = plt.figure(figsize=(4.2 * columns, height))
+    figure.text(0.1 / (4.2 * columns), 1 - 0.2 / height, title, fontsize=11, weight="bold", va="center")
+    figure.text(0.1 / (4.2 * columns), 1 - 0.42 / height, subtitle, va="center")
+    top = height - head
+    for line, line_height in zip(lines, heights):
+        for column, panel in enumerate(line):
+            left = (4.2 * column + (0.5 if panel.lines else 1.75)) / (4.2 * columns)
+            width = (1.95 if panel.lines else 2.3) / (4.2 * columns)
+            ax = figure.add_axes((left, (top - panel.height) / height, width, panel.height / height))
+            (draw_lines if panel.lines else draw_dots)(ax, panel)
+            ax.set_title(panel.title, x=0 if panel.lines else -0.6, pad=6)
+        top -= line_height + between
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    plt.close(figure)
+    return out.getvalue()
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawing:
+    title: str
+    subtitle: str
+    groups: tuple
+    key: str = ""  # the setting that becomes the x of a panel of lines
+    lines: object = None
+
+
+DRAWINGS = {
+    "arena": Drawing("Arenas", "ns for one allocation, log scale. Further left is better.", ("arena", "growth")),
+    "pool": Drawing("Pools", "Lines: times an inlined free list on the same memory; lower is better, flat is no slower with "
+                    "many live blocks. Dots: ns for a pair, further left is better. Log scales.", ("pool",), "n", ratio_lines),
+    "threads": Drawing("Pools for any thread", "ns for a block, log scale. Lower, and further left, is better.", ("threads",),
+                       "threads", time_lines),
+    "counting": Drawing("Counting", "ns for an allocation and its deallocation, log scale. Further left is better.",
+                        ("counting",)),
+    "containers": Drawing("Containers", "ns for one item, log scale. Further left is better.", ("containers",)),
+}
+
+
+def drawings(results):
+    """{file name: SVG} for each group that was measured."""
+    found = {}
+    for name, drawing in DRAWINGS.items():
+        panels = panels_of(results, drawing.groups, drawing.key, drawing.lines)
+        if panels:
+            found[f"{name}.svg"] = draw(drawing.title, drawing.subtitle, panels)
+    return found
