@@ -43,7 +43,7 @@ protected:
   /// A block from a list, or null: where the request is for the slow path, or its list is empty.
   [[nodiscard, gnu::always_inline]] void* pop(std::size_t bytes, std::size_t alignment) noexcept {
     const std::size_t key = class_key(bytes, alignment);
-    if (key > largest_key_) [[unlikely]]
+    if (!is_tabled(key)) [[unlikely]]
       return nullptr;
     const std::size_t index = table_[key / 8];
     free_block* const block = free_[index];
@@ -57,7 +57,7 @@ protected:
   /// Takes a block back to its list; false where it is for the slow path.
   [[nodiscard, gnu::always_inline]] bool push(void* p, std::size_t bytes, std::size_t alignment) noexcept {
     const std::size_t key = class_key(bytes, alignment);
-    if (key > largest_key_) [[unlikely]]
+    if (!is_tabled(key)) [[unlikely]]
       return false;
     push_to(table_[key / 8], p);
     return true;
@@ -102,6 +102,11 @@ private:
   /// The key of a request, where zero bytes are taken for one.
   [[nodiscard]] static constexpr std::size_t key_of(std::size_t bytes, std::size_t alignment) noexcept {
     return class_key(bytes == 0 ? 1 : bytes, alignment);
+  }
+
+  [[nodiscard]] bool is_tabled(std::size_t key) const noexcept {
+    if (largest_key_ >= tabled_keys) __builtin_unreachable(); // else g++ warns of a large request whose size it knows
+    return key <= largest_key_;
   }
 
   void push_to(std::size_t index, void* p) noexcept {
