@@ -1,4 +1,5 @@
-// foonathan/memory by its own calls: a `memory_stack` that is unwound to its start, a `memory_pool` of nodes of one size, and a
+// foonathan/memory by its own calls: a `memory_stack` that is unwound to its start (its blocks double, and a request must fit
+// into the next one, so that the first is 64 KiB), a `memory_pool` of nodes of one size, and a
 // `memory_pool_collection` with powers of two for sizes of up to 1 KiB (its lists for every size need too much memory to
 // begin with), larger blocks going to upstream. For threads the library's own mutex stands before that.
 
@@ -110,7 +111,7 @@ private:
 };
 
 auto one_block(const bench::setting& s) { return stack{bench::arena_bytes, s.upstream}; }
-auto growing_stack(const bench::setting& s) { return stack{1024, s.upstream}; }
+auto growing_stack(const bench::setting& s) { return stack{first_block, s.upstream}; }
 auto one_size(const bench::setting& s) { return nodes{s}; }
 auto all_sizes(const bench::setting& s) { return sized_nodes{s}; }
 auto locked(const bench::setting& s) { return locked_nodes{s}; }
