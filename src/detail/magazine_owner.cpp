@@ -161,7 +161,7 @@ magazines* magazine_owner::remove_magazines() noexcept {
   *link_ = next_;
   if (next_ != nullptr) next_->link_ = link_;
   link_ = nullptr;
-  number_ = take_pool_number();
+  take_number();
   return all;
 }
 

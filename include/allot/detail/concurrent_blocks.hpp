@@ -67,21 +67,20 @@ protected:
       : concurrent_blocks{wanted, name, std::make_index_sequence<class_count>{}} {}
   ~concurrent_blocks() override = default;
 
-  /// A block from this thread's magazine. \return null: by `take_slow`
-  [[nodiscard]] void* take(std::size_t index) noexcept {
-    magazines* const mine = this->known();
-    if (mine == nullptr) [[unlikely]]
+  /// A block for the key of a request from this thread's magazine. \return null: it is for the slow path
+  [[nodiscard]] void* take(std::size_t key) noexcept {
+    const magazine_table::slot& s = this->slot();
+    if (key >= fast_keys_ || !this->is_own(s)) [[unlikely]]
       return nullptr;
-    return mine->in_use(index).pop();
+    return s.found->in_use_at(offsets[key / 8]).pop();
   }
 
-  /// Puts a block into this thread's magazine. \return false: by `put_slow`
-  bool put(void* p, std::size_t index) noexcept {
-    magazines* const mine = this->known();
-    if (mine == nullptr || mine->in_use(index).is_full()) [[unlikely]]
+  /// Puts a block into this thread's magazine. \return false: it is for the slow path
+  [[nodiscard]] bool put(void* p, std::size_t key) noexcept {
+    const magazine_table::slot& s = this->slot();
+    if (key >= fast_keys_ || !this->is_own(s)) [[unlikely]]
       return false;
-    mine->in_use(index).push(p, block_bytes(index));
-    return true;
+    return s.found->in_use_at(offsets[key / 8]).push(p, block_bytes(class_of(key)));
   }
 
   /// A block from the magazines, if there are any for this thread, or else from the depot. \return null: from upstream
@@ -129,6 +128,14 @@ protected:
 
 private:
   static constexpr std::size_t batch_bytes = 8192;
+
+  /// As `class_table`, but with the place of the class in the magazines.
+  static constexpr std::array<std::uint16_t, class_table.size()> offsets = [] {
+    std::array<std::uint16_t, class_table.size()> table{};
+    for (std::size_t i = 0; i < table.size(); ++i)
+      table[i] = static_cast<std::uint16_t>(magazines::offset_of(class_table[i]));
+    return table;
+  }();
   static constexpr std::uint32_t calls_between_attempts = 256;
 
   template <std::size_t... I>

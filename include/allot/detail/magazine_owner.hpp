@@ -35,11 +35,12 @@ public:
   magazine_owner& operator=(const magazine_owner&) = delete;
 
 protected:
-  magazine_owner() noexcept : number_{take_pool_number()} {}
+  magazine_owner() noexcept { take_number(); }
   virtual ~magazine_owner() = default; // of a class that has called `remove_magazines`
 
-  /// This thread's magazines, if its table knows them.
-  [[nodiscard]] magazines* known() const noexcept { return magazine_table::find(number_); }
+  /// What this thread's table has at the place of the pool. It is the pool's own if `is_own`.
+  [[nodiscard]] const magazine_table::slot& slot() const noexcept { return magazine_table::at(slot_); }
+  [[nodiscard]] bool is_own(const magazine_table::slot& s) const noexcept { return s.pool == number_; }
 
   /// This thread's magazines, by a look through those of all threads, or null.
   [[nodiscard]] magazines* find() const noexcept;
@@ -82,7 +83,13 @@ private:
   void leave(magazines& m) noexcept;
   static void take_from_thread(magazines& m) noexcept;
 
-  pool_number number_;      // changes only while no other thread uses the pool
+  void take_number() noexcept {
+    number_ = take_pool_number();
+    slot_ = magazine_table::offset_of(number_);
+  }
+
+  pool_number number_;      // these two change only while no other thread uses the pool
+  std::size_t slot_;        // its offset in the tables
   mutable short_lock lock_; // of what follows; changed under the registry's lock, too
   std::array<magazines*, lists> by_thread_{};
   std::atomic<magazines*> idle_{nullptr};

@@ -29,10 +29,19 @@ class magazine_table {
 public:
   static constexpr pool_number untabled = std::numeric_limits<pool_number>::max();
 
-  /// This thread's magazines for a pool, or null where the table has none.
-  [[nodiscard]] static magazines* find(pool_number pool) noexcept {
-    const slot& s = current_.slots_[pool % slots];
-    return s.pool == pool ? s.found : nullptr;
+  struct slot {
+    pool_number pool = 0; // 0 and `untabled` are no pool's
+    magazines* found = nullptr;
+  };
+
+  /// Where a pool stands in every thread's table: bytes from its start.
+  [[nodiscard]] static constexpr std::size_t offset_of(pool_number pool) noexcept {
+    return pool % slots * sizeof(slot);
+  }
+
+  /// What this thread's table has at the place of a pool; perhaps another pool.
+  [[nodiscard]] static const slot& at(std::size_t offset) noexcept {
+    return *reinterpret_cast<const slot*>(reinterpret_cast<const std::byte*>(&current_.slots_) + offset);
   }
 
 private:
@@ -40,11 +49,6 @@ private:
   friend magazine_registry;
 
   static constexpr std::size_t slots = 8;
-
-  struct slot {
-    pool_number pool = 0; // 0 and `untabled` are no pool's
-    magazines* found = nullptr;
-  };
 
   enum class state : unsigned char {
     fresh,     // asked for nothing yet

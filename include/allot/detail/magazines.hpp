@@ -32,10 +32,14 @@ public:
 
   [[nodiscard]] bool is_full() const noexcept { return room() == 0; }
 
-  /// \pre it is not full
-  void push(void* p, std::size_t block_bytes) noexcept {
+  /// \return false: full, and nothing was done
+  bool push(void* p, std::size_t block_bytes) noexcept {
+    const std::uint32_t left = room();
+    if (left == 0) [[unlikely]]
+      return false;
     first_ = make_free(p, block_bytes, first_);
-    set_room(room() - 1);
+    set_room(left - 1);
+    return true;
   }
 
   /// \pre it is empty
@@ -83,6 +87,14 @@ public:
   [[nodiscard]] std::size_t classes() const noexcept { return classes_; }
 
   [[nodiscard]] magazine& in_use(std::size_t size_class) noexcept { return in_use_begin()[size_class]; }
+
+  /// The same for what `offset_of` says of the class.
+  [[nodiscard]] magazine& in_use_at(std::size_t offset) noexcept {
+    return *reinterpret_cast<magazine*>(reinterpret_cast<std::byte*>(this) + offset);
+  }
+  [[nodiscard]] static constexpr std::size_t offset_of(std::size_t size_class) noexcept {
+    return sizeof(magazines) + size_class * sizeof(magazine);
+  }
 
   [[nodiscard]] free_block* spare(std::size_t size_class) noexcept {
     return spare_begin()[size_class].load(std::memory_order_relaxed);

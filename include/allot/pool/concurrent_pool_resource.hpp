@@ -125,27 +125,22 @@ private:
   }
 
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
-    if (void* const p = place_fast(bytes, alignment)) return detail::make_used(p, bytes);
+    void* const p = this->take(detail::class_key(bytes, alignment));
+    if (p != nullptr) [[likely]]
+      return detail::make_used(p, bytes);
     return place_slow(bytes, alignment);
   }
 
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
-    if (void* const p = place_fast(bytes, alignment)) return detail::make_used(p, bytes);
+    void* const p = this->take(detail::class_key(bytes, alignment));
+    if (p != nullptr) [[likely]]
+      return detail::make_used(p, bytes);
     return place_or_fail_slow(bytes, alignment);
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
-    const std::size_t key = detail::class_key(bytes, alignment);
-    if (key < this->fast_keys_ && this->put(p, detail::class_table[key / 8])) [[likely]]
-      return;
-    give_back_slow(p, bytes, alignment);
-  }
-
-  void* place_fast(std::size_t bytes, std::size_t alignment) noexcept {
-    const std::size_t key = detail::class_key(bytes, alignment);
-    if (key >= this->fast_keys_) [[unlikely]]
-      return nullptr;
-    return this->take(detail::class_table[key / 8]);
+    if (!this->put(p, detail::class_key(bytes, alignment))) [[unlikely]]
+      give_back_slow(p, bytes, alignment);
   }
 
   [[gnu::noinline]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
