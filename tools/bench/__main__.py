@@ -86,20 +86,19 @@ def system():
 
 def about(peers, preloads, seed):
     found = {name: version for name, version in peers.items() if version}
-    found |= {name: library_version(path) for name, path in preloads.items() if path}
+    found |= {name: library_version(name, path) for name, path in preloads.items() if path}
     return {"date": datetime.date.today().isoformat(), "machine": machine(), "system": system(),
             "libc": " ".join(platform.libc_ver()), "load": f"{os.getloadavg()[0]:.1f}", "peers": found, "seed": seed}
 
 
-def library_version(path):
-    """That of Debian's package, else what follows `.so.`."""
+def library_version(name, path):
+    """That of Debian's package, else what follows `.so.` in the name of the file itself."""
     try:
-        owner = subprocess.run(["dpkg-query", "--search", os.path.realpath(path)], capture_output=True, text=True, check=True)
-        shown = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", owner.stdout.split(": ")[0]],
-                               capture_output=True, text=True, check=True)
-        return shown.stdout
-    except (OSError, subprocess.CalledProcessError):
-        return os.path.realpath(path).partition(".so.")[2]
+        shown = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", rounds.PACKAGES[name]],
+                               capture_output=True, text=True, check=False).stdout
+    except OSError:
+        shown = ""
+    return shown or os.path.realpath(path).partition(".so.")[2]
 
 
 def clean_context(results, command):
@@ -149,7 +148,7 @@ def measure(arguments):
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
     preloads, peers = rounds.find_preloads(), program.peers()
     results = figures.Results(about(peers, preloads, seed))
-    for name in [*(peer for peer, version in peers.items() if not version), *(m for m, path in preloads.items() if not path)]:
+    for name in [*(peer for peer, version in peers.items() if version is None), *(m for m, path in preloads.items() if not path)]:
         results.leave_out(name, "not installed")
 
     whole = not arguments.quick and not arguments.only

@@ -16,6 +16,7 @@ import figures
 import rows
 
 PRELOADS = {"mimalloc": "libmimalloc.so.2", "jemalloc": "libjemalloc.so.2", "tcmalloc": "libtcmalloc_minimal.so.4"}
+PACKAGES = {"mimalloc": "libmimalloc2.0", "jemalloc": "libjemalloc2", "tcmalloc": "libtcmalloc-minimal4"}  # Debian's
 UNDER_PRELOAD = ("malloc", "floor")  # all else in the program is as it was without
 LONGEST = 600  # seconds for one start of the program: what takes longer hangs
 LONGEST_ALONE = 60
