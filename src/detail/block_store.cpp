@@ -39,9 +39,8 @@ void block_store::add_chunk(void* memory, std::size_t bytes, const chunk_plan& p
 }
 
 store_chunk* block_store::remove_chunks() noexcept {
-  free_ = nullptr;
-  used_ = blocks_ = chunks_ = 0;
-  cursor_ = end_ = nullptr;
+  clear();
+  blocks_ = chunks_ = 0;
   chunks_by_end_ = {};
   next_bytes_ = first_bytes(block_bytes_);
   return std::exchange(newest_, nullptr);

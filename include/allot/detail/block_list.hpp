@@ -51,6 +51,9 @@ public:
   /// Whether `pop` would have nothing to give. The run may have blocks all the same.
   [[nodiscard]] bool is_empty() const noexcept { return free_ == nullptr; }
 
+  /// Whether `pop` would give `p`: a block that is free for sure.
+  [[nodiscard]] bool is_next(const void* p) const noexcept { return p == free_; }
+
   /// The block that came back last; it is for `make_used` to make it accessible. \pre `!is_empty()`
   [[nodiscard]] void* pop() noexcept {
     free_block* const block = free_;
@@ -86,12 +89,19 @@ public:
   [[nodiscard]] std::byte* run_begin() const noexcept { return cursor_; }
   [[nodiscard]] std::byte* run_end() const noexcept { return end_; }
 
-  /// Makes the memory up to `end`, a whole number of blocks, the run, and poisons it.
+  /// Makes the memory from `begin` to `end`, a whole number of blocks, the run, and poisons it.
   /// \pre the run before is at its end
   void set_run(std::byte* begin, std::byte* end) noexcept {
     cursor_ = begin;
     end_ = end;
     poison(begin, static_cast<std::size_t>(end - begin));
+  }
+
+  /// Forgets all blocks, used and free, and the run.
+  void clear() noexcept {
+    free_ = nullptr;
+    used_ = 0;
+    cursor_ = end_ = nullptr;
   }
 
 protected:

@@ -2,6 +2,7 @@
 
 #include <allot/core/resource_interface.hpp>
 #include <allot/detail/pooled_blocks.hpp>
+#include <allot/detail/upstream_chunks.hpp>
 #include <allot/detail/upstream_memory.hpp>
 #include <allot/pool/pool_class_figures.hpp>
 
@@ -74,7 +75,7 @@ public:
   /// Gives all memory back to the upstream; every block is void. The next chunks have the size of the first ones.
   void release() noexcept {
     for (std::size_t i = 0; i < this->classes(); ++i)
-      (void)give_back_chunks(this->remove_chunks(i), this->chunk_alignment(i));
+      (void)detail::give_chunks_back(*upstream_, this->remove_chunks(i), this->chunk_alignment(i));
     for (auto taken = this->large_.remove_newest(); taken.memory != nullptr; taken = this->large_.remove_newest())
       upstream_->deallocate(taken.memory, taken.shape.bytes, taken.shape.alignment);
   }
@@ -84,7 +85,7 @@ public:
   std::size_t trim() noexcept {
     std::size_t bytes = 0;
     for (std::size_t i = 0; i < this->classes(); ++i)
-      bytes += give_back_chunks(this->remove_free_chunks(i), this->chunk_alignment(i));
+      bytes += detail::give_chunks_back(*upstream_, this->remove_free_chunks(i), this->chunk_alignment(i));
     return bytes;
   }
 
@@ -173,7 +174,10 @@ private:
   void* place_kept_or_new(std::size_t bytes, std::size_t alignment, First first, Last last) {
     if (this->is_large(bytes, alignment)) return place_large(bytes, alignment, last);
     if (void* const p = this->place_in_kept(bytes, alignment)) return p;
-    return grow(this->store_of(bytes, alignment), first, last) ? this->place_in_kept(bytes, alignment) : nullptr;
+    detail::block_store& store = this->store_of(bytes, alignment);
+    if (!detail::grow(store, this->most_blocks(), detail::class_alignment(store.block_bytes()), first, last))
+      return nullptr;
+    return this->place_in_kept(bytes, alignment);
   }
 
   template <class Last>
@@ -184,36 +188,10 @@ private:
     return memory;
   }
 
-  template <class First, class Last>
-  bool grow(detail::block_store& store, First first, Last last) {
-    const detail::block_store::chunk_plan plan = store.plan_chunk(this->most_blocks());
-    const std::size_t alignment = detail::class_alignment(store.block_bytes());
-    std::size_t size = plan.wanted;
-    void* memory = size == plan.least ? nullptr : first(layout{size, alignment});
-    if (memory == nullptr) memory = last(layout{size = plan.least, alignment});
-    if (memory == nullptr) return false;
-    store.add_chunk(memory, size, plan);
-    return true;
-  }
-
   [[gnu::noinline]] void give_back_slow(void* p, std::size_t bytes, std::size_t alignment) noexcept {
     if (!this->is_large(bytes, alignment)) return this->push_slow(p, bytes, alignment);
     const auto taken = this->large_.remove(p, bytes, alignment);
     upstream_->deallocate(taken.memory, taken.shape.bytes, taken.shape.alignment);
-  }
-
-  /// \return the bytes given back
-  std::size_t give_back_chunks(detail::store_chunk* chunk, std::size_t alignment) noexcept {
-    std::size_t sum = 0;
-    while (chunk != nullptr) {
-      std::byte* const memory = chunk->begin;
-      const std::size_t bytes = chunk->bytes();
-      chunk = chunk->older;
-      detail::unpoison(memory, bytes);
-      upstream_->deallocate(memory, bytes, alignment);
-      sum += bytes;
-    }
-    return sum;
   }
 
   [[noreturn]] void fail_misaligned(std::size_t bytes, std::size_t alignment) const {
