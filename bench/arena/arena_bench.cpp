@@ -15,31 +15,31 @@
 #include <cstdint>
 #include <memory_resource>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace {
 
 using list = std::vector<std::uint32_t>;
 
-/// Its memory: what the growing one of the same name takes for the same requests, where there is one; else null.
-const bench::peer* growing_twin(const std::vector<bench::peer>& growing, const bench::peer& who) {
-  for (const bench::peer& other : growing) {
-    if (std::string{other.name} == who.name) return &other;
-  }
-  return nullptr;
-}
-
-bench::footprint weigh(const bench::peer& twin, const list& sizes) {
-  return bench::weigh(twin, {}, [&sizes](bench::subject&, std::pmr::memory_resource& r) {
+/// What the growing one of the same name takes for the same requests. One that does not grow takes its buffer: how large that
+/// is lies with the caller.
+bench::footprint weigh(const bench::peer& who, const list& sizes) {
+  const auto requests = [&sizes](bench::subject&, std::pmr::memory_resource& r) {
     for (const std::uint32_t size : sizes)
       benchmark::DoNotOptimize(r.allocate(size, 8));
-  });
+  };
+  for (const bench::peer& growing : peers_for(bench::part::growing)) {
+    if (std::string_view{growing.name} == who.name) return bench::weigh(growing, {}, requests);
+  }
+  bench::footprint took = bench::weigh(who, {.buffer = bench::arena_memory()}, requests);
+  took.reserved_is_known = false;
+  return took;
 }
 
 void add(std::vector<bench::row>& rows, const std::string& workload, const list& sizes) {
-  const auto growing = peers_for(bench::part::growing);
   for (const bench::peer& who : peers_for(bench::part::arena)) {
-    bench::row line{"arena/" + workload + '/' + who.name,
+    rows.push_back({"arena/" + workload + '/' + who.name,
                     [who, sizes](benchmark::State& state) {
                       const auto subject = who.make({.buffer = bench::arena_memory()});
                       std::pmr::memory_resource* r = &subject->resource();
@@ -47,10 +47,7 @@ void add(std::vector<bench::row>& rows, const std::string& workload, const list&
                       bench::time_arena(
                           state, *r, [&] { subject->reset(); }, sizes);
                     },
-                    {}};
-    if (const auto* const twin = growing_twin(growing, who))
-      line.weigh = [twin = *twin, sizes] { return weigh(twin, sizes); };
-    rows.push_back(line);
+                    [who, sizes] { return weigh(who, sizes); }});
   }
 }
 
@@ -59,7 +56,9 @@ void add_all(std::vector<bench::row>& rows) {
   add(rows, "mixed_8_256", bench::sizes_between(8, 256, 8, bench::arena_blocks));
   add(rows, "request_50", bench::sizes_between(8, 256, 8, 50));
   for (const bench::peer& who : peers_for(bench::part::arena)) {
-    if (who.concrete != nullptr) rows.push_back({std::string{"arena/concrete_8_32/"} + who.name, who.concrete, {}});
+    if (who.concrete != nullptr)
+      rows.push_back({std::string{"arena/concrete_8_32/"} + who.name, who.concrete,
+                      [who] { return weigh(who, bench::small_sizes()); }});
   }
 }
 

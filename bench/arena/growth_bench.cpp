@@ -7,7 +7,7 @@
 //   pool_100k_nodes       the same from a pool, which is destroyed with the nodes in it; where nothing gives all blocks back at
 //                         once they are freed one by one
 //
-// one_chunk is a monotonic_resource that takes one chunk of 1 MiB at the start: what not having to grow would cost.
+// The floor of the first two is a monotonic_resource that takes one chunk of 1 MiB at the start: what not having to grow costs.
 
 #include <allot/arena/monotonic_resource.hpp>
 
@@ -107,7 +107,7 @@ void add_nodes(std::vector<bench::row>& rows, const std::string& workload, bench
 }
 
 void add_all(std::vector<bench::row>& rows) {
-  const bench::peer never_grows{bench::part::growing, "one_chunk",
+  const bench::peer never_grows{bench::part::growing, "floor",
                                 [](const bench::setting& s) -> std::unique_ptr<bench::subject> {
                                   return std::make_unique<bench::subject_of<one_chunk>>(s);
                                 },
@@ -119,7 +119,8 @@ void add_all(std::vector<bench::row>& rows) {
                     [who](benchmark::State& state) { time_blocks(state, who); }, [who] { return weigh_blocks(who); }});
   }
   for (const bench::peer& who : arenas)
-    rows.push_back({std::string{"growth/concrete_1MiB_of_32B/"} + who.name, who.concrete, {}});
+    rows.push_back(
+        {std::string{"growth/concrete_1MiB_of_32B/"} + who.name, who.concrete, [who] { return weigh_blocks(who); }});
   add_nodes(rows, "100k_nodes", bench::part::growing);
   add_nodes(rows, "pool_100k_nodes", bench::part::block_pool);
 }

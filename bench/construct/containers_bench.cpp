@@ -19,6 +19,7 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -26,6 +27,7 @@
 #include <memory_resource>
 #include <new>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -233,9 +235,17 @@ void time_containers(benchmark::State& state, const workload& w, const bench::pe
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(w.items));
 }
 
+bench::peer only_peer(bench::part part, std::string_view name) {
+  const auto peers = peers_for(part);
+  return *std::find_if(peers.begin(), peers.end(), [name](const bench::peer& one) { return one.name == name; });
+}
+
 void add(std::vector<bench::row>& rows, const workload& w, bench::part part) {
-  for (const bench::peer& who : peers_for(part)) {
-    if (who.plays == bench::part::pool && std::string{who.name} == "floor") continue; // it knows small blocks only
+  for (bench::peer who : peers_for(part)) {
+    const std::string_view name = who.name;
+    if (name.find("floor") == 0) continue;                         // it knows small blocks only
+    if (name.find("MinAlign") != std::string_view::npos) continue; // containers align to 8 anyway
+    if (name == "malloc" && w.run != wink_out) who = only_peer(bench::part::pool, "malloc"); // frees when it is told to
     rows.push_back({std::string{"containers/"} + w.name + '/' + who.name,
                     [w, who](benchmark::State& state) { time_containers(state, w, who); },
                     [w, who] {

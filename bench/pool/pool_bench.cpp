@@ -6,8 +6,9 @@
 //   churn/n:N      N blocks live, of which eight at random are freed and eight others taken
 //   concrete_lifo  as lifo, with the pool known by its type
 //
-// The floor is an inlined intrusive free list by size over the same memory, which keeps no figures. A million live blocks show
-// how the cost grows: allot's pools beside the floor, whose growth is the cache's.
+// The floor is an inlined intrusive free list by size over the same memory, which keeps no figures; "floor, virtual" is the same
+// behind `std::pmr::memory_resource`. A million live blocks show how the cost grows: allot's pools beside the floor, whose growth
+// is the cache's.
 
 #include "support/free_list.hpp"
 #include "support/pool_work.hpp"
@@ -25,7 +26,7 @@ namespace {
 
 using bench::sizes;
 
-/// Rows of pools for one size have that size; of the classes that serve all sizes, those that are no pool of one size too.
+/// For one size, the pools of one size and those of all sizes.
 std::vector<bench::peer> peers_for(sizes which) {
   return bench::peers_for(which == sizes::same ? bench::part::block_pool : bench::part::pool);
 }
@@ -61,7 +62,7 @@ template <sizes which, class MakeWork>
 void add(std::vector<bench::row>& rows, const std::string& workload, MakeWork make_work, bool allot_only = false) {
   for (const bench::peer& who : peers_for(which)) {
     const bool is_floor = std::string_view{who.name} == "floor";
-    if (allot_only && !is_floor && std::string_view{who.name}.find("_resource") == std::string_view::npos) continue;
+    if (allot_only && !is_floor && !bench::is_allot(who)) continue;
     bench::row line{"pool/" + workload + '/' + who.name, {}, [who, make_work] { return weigh(who, make_work()); }};
     if (is_floor) {
       line.time = [make_work](benchmark::State& state) { time_floor<which>(state, make_work()); };
@@ -96,7 +97,11 @@ void add_all(std::vector<bench::row>& rows) {
   add_shapes<sizes::same>(rows, "32");
   add_shapes<sizes::mixed>(rows, "mixed");
   for (const bench::peer& who : peers_for(sizes::same)) {
-    if (who.concrete != nullptr) rows.push_back({std::string{"pool/concrete_lifo_32/"} + who.name, who.concrete, {}});
+    if (who.concrete == nullptr || std::string_view{who.name} == "floor, virtual") continue;
+    using shape = bench::out_and_back<sizes::same>;
+    rows.push_back({std::string{"pool/concrete_lifo_32/"} + who.name, who.concrete, [who] {
+                      return weigh(who, shape{64, shape::order::lifo});
+                    }});
   }
 }
 

@@ -48,6 +48,8 @@ std::vector<peer> peers_for(part p) {
   return found;
 }
 
+bool is_allot(const peer& p) { return std::strstr(p.name, "_resource") != nullptr; }
+
 void print_libraries() {
   const auto all = libraries();
   const char* separator = "{";

@@ -52,6 +52,9 @@ public:
 /// Those who play `p`: the floor first, then allot, then the others.
 [[nodiscard]] std::vector<peer> peers_for(part p);
 
+/// Whether it is one of allot's classes.
+[[nodiscard]] bool is_allot(const peer& p);
+
 /// {"name": "version", or null where it is not built in}, as JSON.
 void print_libraries();
 

@@ -1,3 +1,4 @@
+#include <allot/arena/atomic_bump_resource.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/monotonic_resource.hpp>
 #include <allot/pool/concurrent_pool_resource.hpp>
@@ -16,6 +17,7 @@ using any = std::pmr::memory_resource;
 
 auto bump(const bench::setting& s) { return allot::bump_resource<>{s.buffer}; }
 auto bump8(const bench::setting& s) { return allot::bump_resource<std::dynamic_extent, 8>{s.buffer}; }
+auto atomic_bump(const bench::setting& s) { return allot::atomic_bump_resource<>{s.buffer}; }
 auto buffered(const bench::setting& s) {
   return allot::monotonic_resource<>{s.buffer.data(), s.buffer.size(), s.upstream};
 }
@@ -35,10 +37,11 @@ using enum bench::part;
 const bench::library here{
     "allot",
     version,
-    {bench::peer_of<arena, bump>("bump_resource"), bench::peer_of<arena, bump8>("bump_resource_min8"),
-     bench::peer_of<arena, buffered>("monotonic_resource"), bench::peer_of<arena, buffered8>("monotonic_resource_min8"),
+    {bench::peer_of<arena, bump>("bump_resource"), bench::peer_of<arena, bump8>("bump_resource, MinAlign 8"),
+     bench::peer_of<arena, atomic_bump>("atomic_bump_resource"), bench::peer_of<arena, buffered>("monotonic_resource"),
+     bench::peer_of<arena, buffered8>("monotonic_resource, MinAlign 8"),
      bench::peer_of<growing, monotonic>("monotonic_resource"),
-     bench::peer_of<growing, monotonic8>("monotonic_resource_min8"),
+     bench::peer_of<growing, monotonic8>("monotonic_resource, MinAlign 8"),
      bench::peer_of<block_pool, pool_of>("pool_resource"),
      bench::peer_of<block_pool, concurrent>("concurrent_pool_resource"), bench::peer_of<pool, pool_of>("pool_resource"),
      bench::peer_of<pool, concurrent>("concurrent_pool_resource"),

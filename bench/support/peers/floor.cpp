@@ -29,9 +29,10 @@ auto one_list(const bench::setting& s) { return bench::one_free_list{s.upstream}
 auto lists(const bench::setting& s) { return bench::free_lists{s.upstream}; }
 
 using enum bench::part;
-const bench::library here{
-    "floor",
-    "",
-    {bench::peer_of<arena, least>(), bench::peer_of<block_pool, one_list>(), bench::peer_of<pool, lists>()}};
+const bench::library here{"floor",
+                          "",
+                          {bench::peer_of<arena, least>(), bench::peer_of<block_pool, one_list>(),
+                           bench::peer_of<pool, lists>(), bench::peer_of<block_pool, one_list>("floor, virtual"),
+                           bench::peer_of<pool, lists>("floor, virtual")}};
 
 } // namespace
