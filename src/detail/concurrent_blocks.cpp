@@ -100,19 +100,22 @@ large_blocks::taken concurrent_blocks::remove_newest_large() noexcept {
   return large_.remove_newest();
 }
 
-std::size_t concurrent_blocks::used() const noexcept {
-  std::array<std::size_t, class_count> free{};
-  for_each([&](magazines& m) {
-    for (std::size_t i = 0; i < classes_; ++i)
-      free[i] += m.size(i);
-  });
-  std::size_t sum = 0;
-  for (std::size_t i = 0; i < classes_; ++i) {
-    const std::size_t taken = depots_[i].count().taken;
-    sum += (taken - std::min(taken, free[i])) * block_bytes(i); // in between, blocks may have come back
-  }
+std::size_t concurrent_blocks::blocks_used(std::size_t index, const depot::figures& all) const noexcept {
+  std::size_t free = 0;
+  for_each([&](magazines& m) { free += m.size(index); });
+  return all.taken - std::min(all.taken, free); // in between, blocks may have come back
+}
+
+concurrent_blocks::large_figures concurrent_blocks::count_large() const noexcept {
   const std::lock_guard held{large_lock_};
-  return sum + large_.used();
+  return {large_.used(), large_.blocks(), large_.reserved()};
+}
+
+std::size_t concurrent_blocks::used() const noexcept {
+  std::size_t sum = count_large().used;
+  for (std::size_t i = 0; i < classes_; ++i)
+    sum += blocks_used(i, depots_[i].count()) * block_bytes(i);
+  return sum;
 }
 
 std::size_t concurrent_blocks::cached() const noexcept {
@@ -135,8 +138,7 @@ std::size_t concurrent_blocks::reserved() const noexcept {
   std::size_t sum = magazines_made_.load(std::memory_order_relaxed) * magazines_layout().bytes;
   for (std::size_t i = 0; i < classes_; ++i)
     sum += depots_[i].count().reserved;
-  const std::lock_guard held{large_lock_};
-  return sum + large_.reserved();
+  return sum + count_large().reserved;
 }
 
 ownership concurrent_blocks::holds(const void* p) const noexcept {

@@ -117,6 +117,16 @@ protected:
   [[nodiscard]] large_blocks::taken remove_large(void* p, std::size_t bytes, std::size_t alignment) noexcept;
   [[nodiscard]] large_blocks::taken remove_newest_large() noexcept;
 
+  /// Blocks of a class that are in no magazine and no depot.
+  [[nodiscard]] std::size_t blocks_used(std::size_t index, const depot::figures& all) const noexcept;
+
+  struct large_figures {
+    std::size_t used = 0;
+    std::size_t blocks = 0;
+    std::size_t reserved = 0;
+  };
+  [[nodiscard]] large_figures count_large() const noexcept;
+
   [[nodiscard]] ownership holds(const void* p) const noexcept;
 
   std::size_t fast_keys_; // keys below have their class in the table
@@ -128,6 +138,7 @@ protected:
 
 private:
   static constexpr std::size_t batch_bytes = 8192;
+  static constexpr std::size_t most_in_a_chunk = 8192;
 
   /// As `class_table`, but with the place of the class in the magazines.
   static constexpr std::array<std::uint16_t, class_table.size()> offsets = [] {
@@ -160,7 +171,7 @@ concurrent_blocks::concurrent_blocks(const std::pmr::pool_options& wanted, const
       classes_{0},
       depots_{depot{block_bytes(I), batch_blocks(I)}...},
       name_{name} {
-  if (most_blocks_ == 0) most_blocks_ = 8192;
+  most_blocks_ = most_blocks_ == 0 ? most_in_a_chunk : std::min(most_blocks_, most_in_a_chunk);
   largest_ = largest_ == 0 ? largest_class_bytes : class_bytes(class_of(std::min(largest_, largest_class_bytes) - 1));
   fast_keys_ = std::min(largest_, tabled_keys);
   classes_ = class_of(largest_ - 1) + 1;

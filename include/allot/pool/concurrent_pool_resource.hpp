@@ -5,6 +5,7 @@
 #include <allot/core/upstream.hpp>
 #include <allot/detail/concurrent_blocks.hpp>
 #include <allot/detail/upstream_memory.hpp>
+#include <allot/pool/pool_class_figures.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -103,6 +104,28 @@ public:
     return sum;
   }
 
+  /// The sizes of blocks that it keeps lists for.
+  [[nodiscard]] std::size_t class_count() const noexcept { return this->classes_; }
+
+  /// The figures of one size, the smallest first; a free block may be in a magazine.
+  /// \pre `index < class_count()`
+  [[nodiscard]] pool_class_figures class_figures(std::size_t index) const noexcept {
+    ALLOT_EXPECTS(index < class_count());
+    const detail::depot::figures all = this->depots_[index].count();
+    const std::size_t used = this->blocks_used(index, all);
+    return {.block_bytes = this->block_bytes(index),
+            .blocks_used = used,
+            .blocks_free = all.blocks - used,
+            .chunks = all.chunks,
+            .reserved_bytes = all.reserved};
+  }
+
+  /// The figures of the blocks beyond the largest size, each of them a chunk of its own.
+  [[nodiscard]] pool_class_figures large_figures() const noexcept {
+    const auto large = this->count_large();
+    return {.blocks_used = large.blocks, .chunks = large.blocks, .reserved_bytes = large.reserved};
+  }
+
   using concurrent_blocks::cached;
   using concurrent_blocks::most_cached_per_thread;
   using concurrent_blocks::name;
@@ -199,7 +222,8 @@ private:
            .name = name(),
            .detail = "upstream gave memory that is not aligned as it was asked for",
            .bytes = bytes,
-           .alignment = alignment});
+           .alignment = alignment,
+           .used = used()});
   }
 
   template <class Attempt, class Last>
