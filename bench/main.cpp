@@ -11,6 +11,7 @@
 #include "support/ratio_table.hpp"
 #include "support/rows.hpp"
 #include "support/sleeper.hpp"
+#include "support/soak.hpp"
 
 #include <benchmark/benchmark.h>
 
@@ -106,6 +107,7 @@ int main(int argc, char** argv) {
     bench::print_libraries();
     return 0;
   }
+  if (verb == "--soak" && argc == 3) return bench::soak(std::atoi(argv[2]));
   if (verb == "--memory" && argc == 3) return print_memory(argv[2]);
   return compare(argc, argv);
 }

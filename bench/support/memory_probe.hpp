@@ -17,7 +17,7 @@ public:
     }
   }
   void remove(std::size_t bytes) noexcept { live_.fetch_sub(bytes, std::memory_order_relaxed); }
-  void remove_all() noexcept { live_.store(0, std::memory_order_relaxed); }
+  [[nodiscard]] std::size_t live() const noexcept { return live_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t peak() const noexcept { return peak_.load(std::memory_order_relaxed); }
 
 private:
