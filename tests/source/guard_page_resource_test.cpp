@@ -366,6 +366,7 @@ TEST_SUITE("guard_page_resource") {
     CHECK(pages.allocate(100, 8) != nullptr);
   }
 
+#if !ALLOT_VALGRIND // it has a limit of its own, and ends there
   TEST_CASE("where the system has no mapping left, that is the failure, and the blocks before it can be given back") {
     const auto ending = support::ending_of([] {
       guard_page_resource pages;
@@ -386,6 +387,7 @@ TEST_SUITE("guard_page_resource") {
     CHECK(ending.says("all back"));
   }
 #endif
+#endif
 
   TEST_CASE("sizes that could wrap are refused without asking the system") {
     failing_pages system;
@@ -404,7 +406,7 @@ TEST_SUITE("guard_page_resource") {
   }
 
   TEST_CASE("random calls agree with a model") {
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
       CAPTURE(seed);
       allot::split_mix random{seed};
       support::shadow_model model;

@@ -17,8 +17,9 @@ enum class guard : unsigned char {
 struct guard_page_options {
   const char* name = nullptr; ///< for records and reports; static storage
   guard side = guard::after;
-  /// Bytes of addresses, reserved at the first request: 1 TiB where addresses have 64 bits, else 256 MiB. They cost no memory.
-  std::size_t reserve = std::size_t{1} << (sizeof(void*) > 4 ? 40 : 28);
+  /// Bytes of addresses, reserved at the first request: 64 GiB where addresses have 64 bits (4 GiB with `ALLOT_VALGRIND`, since
+  /// Memcheck has not so many), else 256 MiB. They cost no memory.
+  std::size_t reserve = std::size_t{1} << (sizeof(void*) == 4 ? 28 : ALLOT_VALGRIND ? 32 : 36);
   /// Freed addresses that are kept back, in bytes; the oldest are given up first, and before a request is refused.
   std::size_t quarantine_bytes = std::size_t{1} << (sizeof(void*) > 4 ? 30 : 24);
 };

@@ -16,8 +16,9 @@ enum class freed_pages : unsigned char {
 /// How a `page_resource` behaves; what is not named keeps its default.
 struct page_options {
   const char* name = nullptr; ///< for records and reports; static storage
-  /// Bytes of addresses, reserved at the first request: 1 TiB where addresses have 64 bits, else 256 MiB. They cost no memory.
-  std::size_t reserve = std::size_t{1} << (sizeof(void*) > 4 ? 40 : 28);
+  /// Bytes of addresses, reserved at the first request: 1 TiB where addresses have 64 bits (8 GiB with `ALLOT_VALGRIND`, since
+  /// Memcheck has not so many), else 256 MiB. They cost no memory.
+  std::size_t reserve = std::size_t{1} << (sizeof(void*) == 4 ? 28 : ALLOT_VALGRIND ? 33 : 40);
   /// Pages that no block had before are made accessible at least so many bytes at a time; rounded up to whole pages.
   std::size_t commit_step = std::size_t{1} << 18;
   freed_pages freed = freed_pages::given_back;
