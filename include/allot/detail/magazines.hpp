@@ -1,6 +1,6 @@
 #pragma once
 
-#include <allot/core/config.hpp>
+#include <allot/core/expects.hpp>
 #include <allot/detail/block_list.hpp>
 
 #include <atomic>
@@ -34,6 +34,7 @@ public:
 
   /// \return false: full, and nothing was done
   bool push(void* p, std::size_t block_bytes) noexcept {
+    ALLOT_EXPECTS(p != first_ && "a block came back twice");
     const std::uint32_t left = room();
     if (left == 0) [[unlikely]]
       return false;
