@@ -77,11 +77,16 @@ class Statistics(unittest.TestCase):
         found = results_of(pool__x={"std": [40, 20, 90, 30, 80], "floor": [9, 2, 3, 4, 8]})
         self.assertEqual(found.ratio("pool/x", "std", "floor"), 10)
 
-    def test_a_preloaded_malloc_has_the_floor_of_its_own_processes(self):
-        found = results_of(pool__x={"floor": 2, "floor under mimalloc": 4, "mimalloc": 8, "glibc": 8})
-        self.assertEqual(found.to_floor("pool/x", "mimalloc"), 2)
-        self.assertEqual(found.to_floor("pool/x", "glibc"), 4)
-        self.assertEqual(found.peers("pool/x"), ["floor", "glibc", "mimalloc"])
+    def test_the_floor_of_preloaded_processes_shows_how_steady_they_were(self):
+        found = results_of(pool__x={"floor": 2, "floor under mimalloc": 3, "mimalloc": 8},
+                           pool__y={"floor": 2, "floor under mimalloc": 2.2}, pool__z={"floor": 2, "floor under mimalloc": 2})
+        self.assertEqual(found.steadiness(), {"mimalloc": 1.1})
+        self.assertEqual(found.to_floor("pool/x", "mimalloc"), 4)
+        self.assertEqual(found.peers("pool/x"), ["floor", "mimalloc"])
+
+    def test_each_group_has_its_own_kind_of_floor(self):
+        self.assertEqual(results_of(growth__x={"one_chunk": 2, "std": 3}).to_floor("growth/x", "std"), 1.5)
+        self.assertEqual(results_of(chain__x={"hand_written": 2, "chain": 3}).to_floor("chain/x", "chain"), 1.5)
 
     def test_a_peer_that_is_not_there_has_no_ratio(self):
         self.assertIsNone(results_of(pool__x={"std": 1}).to_floor("pool/x", "std"))
@@ -158,13 +163,13 @@ class Page(unittest.TestCase):
                          ["- pool/x, `pool_resource` at 10.0 ns: boost is x1.25 faster"])
 
     def test_says_so_where_there_are_none(self):
-        text = page.page(results_of(pool__x={"pool_resource": 1, "std": 2}), [])
+        text = page.page(results_of(pool__x={"pool_resource": 1, "std": 2}), [], {})
         self.assertIn("No rival is faster", text)
 
     def test_names_what_is_left_out(self):
         found = results_of(pool__x={"pool_resource": 1, "std": 2})
         found.leave_out("tbb", "not installed")
-        self.assertIn("- tbb: not installed", page.page(found, []))
+        self.assertIn("- tbb: not installed", page.page(found, [], {}))
 
     def test_every_column_has_a_cell_in_every_row(self):
         for line in page.case_table(self.FOUND, "pool/x"):
@@ -239,19 +244,19 @@ class Tool(unittest.TestCase):
         for private in ("/nowhere", "/home", "some-host", str(self.root)):
             self.assertNotIn(private, raw + text)
         found = self.results()
-        self.assertEqual(found.cases["pool/random/n:1000"]["pool_resource"]["ns"], [2.4] * 5)
-        self.assertEqual(found.cases["pool/random/n:1000"]["pool_resource"]["memory"]["peak_rss_bytes"], 3 << 20)
+        self.assertEqual(found.cases["pool/random_32/n:1000"]["pool_resource"]["ns"], [2.4] * 5)
+        self.assertEqual(found.cases["pool/random_32/n:1000"]["pool_resource"]["memory"]["peak_rss_bytes"], 3 << 20)
         self.assertEqual(found.about["seed"], 7)
         self.assertIn("the plots are left out: no matplotlib", err)
 
     def test_a_preload_times_malloc_and_the_floor_alone(self):
-        self.run_rows("^pool/random/n:1000/")
+        self.run_rows("^pool/random_32/n:1000/")
         preloaded = [start for start in self.starts() if start[0]]
         timed = [word for start in preloaded for word in start[1:] if word.startswith("--benchmark_filter")]
-        self.assertEqual(set(timed), {"--benchmark_filter=^(pool/random/n:1000/floor|pool/random/n:1000/malloc)$"})
+        self.assertEqual(set(timed), {"--benchmark_filter=^(pool/random_32/n:1000/floor|pool/random_32/n:1000/malloc)$"})
         self.assertEqual({start[0] for start in preloaded},
                          {"/nowhere/libmimalloc.so.2", "/nowhere/libtcmalloc_minimal.so.4"})
-        peers = self.results("build/bench/report").cases["pool/random/n:1000"]
+        peers = self.results("build/bench/report").cases["pool/random_32/n:1000"]
         self.assertEqual((peers["glibc"]["ns"], peers["mimalloc"]["ns"]), ([18], [9]))
         self.assertNotIn("malloc", peers)
 
@@ -261,7 +266,7 @@ class Tool(unittest.TestCase):
         self.assertTrue(timed and all("--benchmark_enable_random_interleaving=true" in start for start in timed))
 
     def test_a_quick_run_prints_the_table_and_leaves_docs_alone(self):
-        status, out, err = self.run_tool(FAKE, "--quick", "--only", "^pool/random/n:1000/", "--minutes", "0.001")
+        status, out, err = self.run_tool(FAKE, "--quick", "--only", "^pool/random_32/n:1000/", "--minutes", "0.001")
         self.assertEqual(status, 0, err)
         self.assertRegex(out, r"pool_resource +2\.40 +2\.40 +x1\.20 +x1\.00")
         self.assertIn("wrote below build/bench/report/", err)
@@ -270,22 +275,22 @@ class Tool(unittest.TestCase):
     def test_a_rival_that_crashes_is_named_and_left_out(self):
         status, _, err = self.run_rows("^pool/lifo", FAKE_CRASH="lifo.*/boost")
         self.assertEqual(status, 0, err)
-        self.assertIn("left out: pool/lifo/n:1000/boost (signal 11)", err)
+        self.assertIn("left out: pool/lifo_32/boost (signal 11)", err)
         found = self.results("build/bench/report")
-        self.assertIn({"what": "pool/lifo/n:1000/boost", "why": "signal 11"}, found.left_out)
-        self.assertNotIn("boost", found.cases["pool/lifo/n:1000"])
-        self.assertEqual(found.cases["pool/lifo/n:1000"]["std"]["ns"], [20])
+        self.assertIn({"what": "pool/lifo_32/boost", "why": "signal 11"}, found.left_out)
+        self.assertNotIn("boost", found.cases["pool/lifo_32"])
+        self.assertEqual(found.cases["pool/lifo_32"]["std"]["ns"], [20])
 
     def test_a_row_of_allot_that_crashes_fails_the_run(self):
         status, _, err = self.run_rows("^pool/lifo", FAKE_CRASH="lifo.*/pool_resource")
         self.assertEqual(status, 1)
-        self.assertIn("left out: pool/lifo/n:1000/pool_resource (signal 11)", err)
+        self.assertIn("left out: pool/lifo_32/pool_resource (signal 11)", err)
 
     def test_a_row_that_reports_an_error_is_left_out_alone(self):
         status, _, _ = self.run_rows("^pool/lifo", FAKE_ERROR="lifo.*/std")
         found = self.results("build/bench/report")
         self.assertEqual(status, 0)
-        self.assertIn({"what": "pool/lifo/n:1000/std", "why": "refused"}, found.left_out)
+        self.assertIn({"what": "pool/lifo_32/std", "why": "refused"}, found.left_out)
         self.assertEqual(self.run_rows("^pool/lifo", FAKE_ERROR="lifo.*/pool_resource")[0], 1)
 
     def test_wrong_usage_and_a_missing_program_are_status_2(self):
@@ -330,10 +335,10 @@ def words_of(svg):
 
 class Plots(unittest.TestCase):
     FOUND = results_of(**{
-        "pool__random__n:1000": {"pool_resource": 3, "floor": 2, "std": 40, "glibc": 20},
-        "pool__random__n:100000": {"pool_resource": 8, "floor": 6, "std": 110, "glibc": 50},
-        "pool__lifo__n:1000": {"pool_resource": 2, "floor": 1.5, "boost": 4},
-        "threads__producer consumer": {"concurrent_pool_resource": 25, "std": 36000}})
+        "pool__random_32__n:1000": {"pool_resource": 3, "floor": 2, "std": 40, "glibc": 20},
+        "pool__random_32__n:100000": {"pool_resource": 8, "floor": 6, "std": 110, "glibc": 50},
+        "pool__lifo_32": {"pool_resource": 2, "floor": 1.5, "boost": 4},
+        "threads__producer_consumer": {"concurrent_pool_resource": 25, "std": 36000}})
 
     @classmethod
     def setUpClass(cls):

@@ -12,14 +12,14 @@ import signal
 import sys
 
 NS = {
-    "arena/warm": {"bump_resource": 1.4, "monotonic_resource": 1.6, "floor": 1.5, "std": 2.8, "boost": 4.7, "malloc": 12},
-    "growth/1MiB of 32 B": {"monotonic_resource": 0.7, "floor": 0.6, "std": 1.2},
-    "pool/random/n:1000": {"pool_resource": 2.4, "floor": 2.0, "std": 40, "boost": 4.1, "malloc": 18},
-    "pool/random/n:1000000": {"pool_resource": 6.4, "floor": 5.0},
-    "pool/lifo/n:1000": {"pool_resource": 2.0, "floor": 1.5, "std": 20, "boost": 2.2, "malloc": 9},
-    "threads/alone": {"concurrent_pool_resource": 3.9, "floor": 2.0, "std": 50, "malloc": 20},
-    "threads/own blocks/threads:2": {"concurrent_pool_resource": 12.0, "std": 437},
-    "threads/producer consumer": {"concurrent_pool_resource": 25, "std": 36000},
+    "arena/warm_8_32": {"bump_resource": 1.4, "monotonic_resource": 1.6, "floor": 1.5, "std": 2.8, "boost": 4.7, "malloc": 12},
+    "growth/1MiB_of_32B": {"monotonic_resource": 0.7, "one_chunk": 0.6, "std": 1.2},
+    "pool/random_32/n:1000": {"pool_resource": 2.4, "floor": 2.0, "std": 40, "boost": 4.1, "malloc": 18},
+    "pool/random_32/n:1000000": {"pool_resource": 6.4, "floor": 5.0},
+    "pool/lifo_32": {"pool_resource": 2.0, "floor": 1.5, "std": 20, "boost": 2.2, "malloc": 9},
+    "threads/own_lifo_32/threads:1": {"concurrent_pool_resource": 3.9, "floor": 2.0, "std": 50, "malloc": 20},
+    "threads/own_lifo_32/threads:2": {"concurrent_pool_resource": 12.0, "std": 437},
+    "threads/producer_consumer": {"concurrent_pool_resource": 25, "std": 36000},
 }
 BYTES = 1 << 20
 

@@ -19,6 +19,7 @@ or no program; 130 interrupted. Whatever ends it early leaves the files that wer
 
 import argparse
 import datetime
+import json
 import os
 import pathlib
 import platform
@@ -85,7 +86,8 @@ def system():
 
 
 def about(peers, preloads, seed):
-    found = {name: version for name, version in peers.items() if version}
+    found = {name: version.replace("_", ".") for name, version in peers.items()
+             if version and name not in ("allot", "floor", "malloc")}
     found |= {name: library_version(name, path) for name, path in preloads.items() if path}
     return {"date": datetime.date.today().isoformat(), "machine": machine(), "system": system(),
             "libc": " ".join(platform.libc_ver()), "load": f"{os.getloadavg()[0]:.1f}", "peers": found, "seed": seed}
@@ -101,13 +103,34 @@ def library_version(name, path):
     return shown or os.path.realpath(path).partition(".so.")[2]
 
 
-def clean_context(results, command):
+def compiler(program):
+    """As the compiler itself left it in the program, with the optimisation that Meson noted."""
+    found = re.findall(rb"(?:Debian )?clang version [\d.]+|GCC: \([^)]*\) [\d.]+", program.read_bytes())
+    clang = [name for name in found if b"clang" in name]
+    name = (clang or found or [b"compiler unknown"])[0].decode().replace("GCC: ", "g++ ")
+    noted = program.resolve().parents[1] / "meson-info/intro-buildoptions.json"
+    if noted.exists():
+        options = {option["name"]: option["value"] for option in json.loads(noted.read_text(encoding="utf-8"))}
+        name += f" -O{options['optimization']}"
+    return name
+
+
+def workloads():
+    """{group: the first comment of the source that has its rows}."""
+    found = {}
+    for source in sorted(ROOT.glob("bench/*/*_bench.cpp")):
+        text = source.read_text(encoding="utf-8")
+        group = re.search(r'^const bench::group \w+\{"(\w+)"', text, re.MULTILINE)
+        comment = re.match(r"((?://.*\n)+)", text)
+        if group and comment:
+            found[group[1]] = re.sub(r"^// ?", "", comment[1], flags=re.MULTILINE).rstrip()
+    return found
+
+
+def clean_context(results):
     """Keeps of Google Benchmark's context what is worth publishing: neither the host's name nor a path."""
     context = results.about.pop("context", {})
-    results.about["compiler"] = context.get("compiler", "compiler unknown")
-    results.about["build"] = context.get("library_build_type", "unknown")
     results.about["caches"] = [f"L{c['level']} {c['type']} {c['size'] // 1024} KiB" for c in context.get("caches", [])]
-    results.about["command"] = command
 
 
 def plots(results):
@@ -123,7 +146,7 @@ def plots(results):
 def publish(results, folder):
     """Everything is made before the first file is touched."""
     verdicts = judged(results)
-    files = {"benchmarks.md": page.page(results, verdicts), "benchmarks/results.json": results.to_json()}
+    files = {"benchmarks.md": page.page(results, verdicts, workloads()), "benchmarks/results.json": results.to_json()}
     files |= {f"benchmarks/{name}": svg for name, svg in plots(results).items()}
     for name, text in files.items():
         figures.write(folder / name, text)
@@ -157,7 +180,8 @@ def measure(arguments):
     results.about["rounds"] = run.rounds(seconds, 5 if whole else 1, seed)
     if left := run.memory(float("inf") if whole else 25):
         results.leave_out(f"memory of {left} rows", "no time in a quick run")
-    clean_context(results, "./dev bench")
+    clean_context(results)
+    results.about |= {"compiler": compiler(arguments.program), "command": "./dev bench"}
     if not results.groups():
         say("nothing was measured")
         return 1

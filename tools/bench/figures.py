@@ -25,8 +25,8 @@ def median(samples):
 class Results:
     """`about` says where and how, `left_out` what is missing and why, `cases` holds {case: {peer: row}}.
 
-    A row has `ns`, a sample for each repetition of each round, and may have `requested` and `reserved` (bytes, from the
-    timed run) and `memory` (what `--memory` printed).
+    A row has `ns`, a sample for each round, and may have `beyond` (the same, for what an adaptor adds), `requested` and
+    `reserved` (bytes, from the timed run) and `memory` (what `--memory` printed).
     """
 
     def __init__(self, about=None, left_out=None, cases=None):
@@ -56,17 +56,36 @@ class Results:
         timed = [p for p, row in self.cases.get(case, {}).items() if row["ns"] and " under " not in p]
         return sorted(timed, key=rows.order)
 
+    def beyond(self, case, peer):
+        """The median of what an adaptor adds, or None: of a difference a low quartile would flatter."""
+        samples = self.cases.get(case, {}).get(peer, {}).get("beyond")
+        return median(samples) if samples else None
+
+    def floor(self, case):
+        """The peer that is the floor of a case, or None."""
+        return next((floor for floor in rows.FLOORS if self.ns(case, floor)), None)
+
     def to_floor(self, case, peer):
-        """The ratio to the floor, to the one in the peer's own processes where it was preloaded."""
-        own = f"floor under {peer}"
-        return self.ratio(case, peer, own if self.ns(case, own) else "floor")
+        floor = self.floor(case)
+        return self.ratio(case, peer, floor) if floor else None
+
+    def steadiness(self):
+        """{malloc: median ratio}: how long the floor took in the processes with that malloc preloaded, where nothing but
+        neighbours and the layout of memory can make it differ."""
+        ratios = {}
+        for case, peers in self.cases.items():
+            for peer in peers:
+                floor, _, malloc = peer.partition(" under ")
+                if malloc and (ratio := self.ratio(case, peer, floor)):
+                    ratios.setdefault(malloc, []).append(ratio)
+        return {malloc: median(found) for malloc, found in sorted(ratios.items())}
 
     def in_group(self, group):
         """The cases of a group, in the order of the program."""
         return [case for case in self.cases if case.startswith(group + "/") and self.peers(case)]
 
     def groups(self):
-        return list(dict.fromkeys(case.split("/")[0] for case in self.cases if self.peers(case)))
+        return sorted({case.split("/")[0] for case in self.cases if self.peers(case)})
 
     def reserved_per_requested(self, case, peer):
         row = self.cases.get(case, {}).get(peer, {})

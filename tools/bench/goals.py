@@ -5,7 +5,8 @@ import re
 
 import rows
 
-ARENAS = r"(bump|monotonic)_resource(\b.*)?"
+ARENAS = r"(bump|monotonic)_resource(_min8)?"
+MIXES = r"pool/(lifo|fifo|random|churn)_.*"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -13,7 +14,7 @@ class Goal:
     """The figure of each row of `peer` in each case that matches, held against `limit`.
 
     `to` names the peer that the figure is a ratio to, and is empty for nanoseconds. `faster` turns the ratio round: how many
-    times faster, at least `limit`; else the figure may be `limit` at most.
+    times faster, at least `limit`; else the figure may be `limit` at most. `beyond` judges what an adaptor adds.
     """
     number: int
     claim: str
@@ -22,8 +23,11 @@ class Goal:
     limit: float
     to: str = ""
     faster: bool = False
+    beyond: bool = False
 
     def figure(self, results, case, peer):
+        if self.beyond:
+            return results.beyond(case, peer)
         if not self.to:
             return results.ns(case, peer)
         if self.to == "floor":
@@ -57,20 +61,28 @@ class Count:
 GOALS = [
     Count(1, "arena through `memory_resource*`: instructions in `do_allocate`", r"(bump|monotonic)_resource/interface", 14),
     Count(1, "the same with minimum alignment 8", r"(bump|monotonic)_resource, MinAlign 8/interface", 12),
-    Goal(1, "arena through `memory_resource*`, 8 to 32 B, warm, to the least virtual bump", r"arena/warm/.*", ARENAS, 1.10,
+    Goal(1, "arena through `memory_resource*`, 8 to 32 B, warm, to the least virtual bump", r"arena/warm_8_32", ARENAS, 1.10,
          "floor"),
-    Goal(1, "the same, to std's", r"arena/warm/.*", ARENAS, 0.65, "std"),
-    Count(2, "arena on the concrete type: instructions of a loop turn", r"(bump|monotonic)_resource(<\w*>)?/loop", 13),
+    Goal(1, "the same, to std's", r"arena/warm_8_32", ARENAS, 0.65, "std"),
+    Count(2, "arena on the concrete type: instructions of a loop turn, 9 of them the loop's",
+          r"(bump|monotonic)_resource(<\w*>)?/loop", 13),
     Count(2, "the same with minimum alignment 8", r"(bump|monotonic)_resource(<\w*>)?, MinAlign 8/loop", 12),
-    Goal(3, "growing from nothing, 1 MiB of 32 B, to never growing", r"growth/1MiB of 32 B.*", r"monotonic_resource(\b.*)?",
-         1.5, "floor"),
-    Goal(4, "pool through `memory_resource*`, every mix, to an inlined free list", r"pool/.*", "pool_resource", 1.4, "floor"),
+    Goal(3, "growing from nothing, 1 MiB of 32 B, to never growing", r"growth/(concrete_)?1MiB_of_32B",
+         r"monotonic_resource(_min8)?", 1.5, "floor"),
+    Goal(4, "pool through `memory_resource*`, every mix, to an inlined free list", MIXES, "pool_resource", 1.4, "floor"),
     Count(4, "pool: instructions of an allocation and its deallocation, with their loop", r"pool_resource/pair", 45),
-    Goal(4, "pool, times faster than std's on random and churn", r"pool/.*(random|churn).*", "pool_resource", 10, "std", True),
-    Goal(4, "pool, times faster than Boost.Container's, every mix", r"pool/.*", "pool_resource", 1.3, "boost", True),
-    Goal(5, "pool for any thread, alone, to an inlined free list", r"threads/alone.*", "concurrent_pool_resource", 2.0, "floor"),
-    Goal(5, "two threads on their own blocks, for a pair", r"threads/own blocks.*/threads:2", "concurrent_pool_resource", 10),
-    Goal(5, "producer and consumer, for a block", r"threads/producer consumer.*", "concurrent_pool_resource", 30),
+    Goal(4, "pool, times faster than std's on random and churn", r"pool/(random|churn)_.*", "pool_resource", 10, "std", True),
+    Goal(4, "pool, times faster than Boost.Container's, every mix", MIXES, "pool_resource", 1.3, "boost", True),
+    Goal(5, "pool for any thread, alone, to an inlined free list", MIXES + r"|threads/own_.*/threads:1",
+         "concurrent_pool_resource", 2.0, "floor"),
+    Goal(5, "two threads on their own blocks, for a pair", r"threads/own_.*/threads:2", "concurrent_pool_resource", 10),
+    Goal(5, "producer and consumer, for a block", r"threads/producer_consumer", "concurrent_pool_resource", 30),
+    Goal(6, "`plain_counters`, beyond the hop, for a pair", r"counting/.*", r"plain_counters", 1.5, beyond=True),
+    Goal(6, "`striped_counters`, alone", r"counting/(single|nested).*", "striped_counters", 2, beyond=True),
+    Goal(6, "`striped_counters`, two threads", r"counting/two_threads", "striped_counters", 6, beyond=True),
+    Goal(8, "a chain of three adaptors, to the same by hand in one class", r"chain/.*", "chain", 1.3, "floor"),
+    Goal(8, "a chain, times faster than the layers over `memory_resource*`", r"chain/.*", "chain", 1.5,
+         "over_memory_resource", True),
 ]
 
 

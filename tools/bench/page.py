@@ -4,13 +4,17 @@ import figures
 import goals
 import rows
 
-PLOTS = {"arena": "arena and growth", "pool": "pool", "threads": "threads", "counting": "counting",
-         "containers": "containers"}
+# The plot that shows a group, and what it says to whoever cannot see it.
+PLOTS = {"arena": ("arena", "Arenas and growing: ns for one allocation, by peer"),
+         "pool": ("pool", "Pools: times an inlined free list, over the number of live blocks, by peer"),
+         "threads": ("threads", "Pools for any thread: ns for a block, over the number of threads, by peer"),
+         "counting": ("counting", "Counting: ns beyond an adaptor that does nothing"),
+         "containers": ("containers", "Containers: ns for one item, by peer")}
 
 LEGEND = """\
 Times are in nanoseconds for one item: an allocation and its deallocation, or for arenas an allocation alone. *ns* is the
 lower quartile and *median* the median of all rounds. *to floor* is the ratio to the least that any allocator must do: a
-virtual bump that tests nothing, or a free list that the compiler has inlined. *to allot* is the ratio to the row of allot
+virtual bump that tests nothing, a free list that the compiler has inlined, an arena that never grows, one class by hand. *to allot* is the ratio to the row of allot
 that is set in **bold**. *reserved* is what the peer took from its upstream at the peak for each byte asked for, *resident*
 the growth of the process's resident set at its peak; both come from a process of its own for each row.
 
@@ -19,7 +23,7 @@ A row marked **< allot** is faster than allot's by more than 15 %, a row marked 
 
 # allot's row that the others of a case are held against, where there are several: the first that is there.
 OWN = ["pool_resource", "concurrent_pool_resource", "monotonic_resource", "bump_resource"]
-OWN_OF_GROUP = {"threads": "concurrent_pool_resource", "arena": "monotonic_resource", "growth": "monotonic_resource"}
+OWN_OF_GROUP = {"arena": "monotonic_resource", "chain": "chain"}
 
 
 def own_row(results, case):
@@ -33,7 +37,7 @@ def own_row(results, case):
 
 def rivals(results, case):
     """Peers that do the whole work: the floor is none of them."""
-    return [peer for peer in results.peers(case) if not rows.is_allot(peer) and rows.family(peer) != "floor"]
+    return [peer for peer in results.peers(case) if not rows.is_allot(peer) and not rows.is_floor(peer)]
 
 
 def losses(results):
@@ -49,7 +53,7 @@ def losses(results):
 
 
 def mark(results, case, peer, own):
-    if own is None or rows.is_allot(peer) or rows.family(peer) == "floor":
+    if own is None or rows.is_allot(peer) or rows.is_floor(peer):
         return ""
     ratio = results.ratio(case, own, peer)
     return "**< allot**" if ratio > 1 + figures.NOISE else "~" if ratio > 1 / (1 + figures.NOISE) else ""
@@ -113,7 +117,7 @@ def loss_list(results):
 
 def about_list(results):
     about = results.about
-    peers = ", ".join(f"{name} {version}" for name, version in about.get("peers", {}).items() if version)
+    peers = ", ".join(f"{name} {version}" for name, version in about.get("peers", {}).items())
     return [f"- {about['date']}, {about['machine']}, {about['system']}", f"- {about['compiler']}, {about['libc']}",
             f"- Peers: {peers}",
             f"- {about['rounds']} rounds, the mallocs in random order in each, rows interleaved in each process; "
@@ -121,11 +125,19 @@ def about_list(results):
             f"- `{about['command']}` does it again"]
 
 
-def page(results, verdicts):
+def steadiness(results):
+    """How far the preloaded processes can be compared with the others."""
+    if ratios := results.steadiness():
+        yield "- The floor in the processes with another malloc, to that without, by the median of all workloads: " + \
+            ", ".join(f"{malloc} x{ratio:.2f}" for malloc, ratio in ratios.items())
+
+
+def page(results, verdicts, workloads):
+    """\param workloads  {group: what its program's source says of its workloads}"""
     out = ["# Benchmarks", "",
            "Where allot stands beside what else there is, by one run on one machine. `./dev bench` writes this page, its plots and",
            "[the raw figures](benchmarks/results.json). [How fast it is](performance.md) says what to make of the figures.", "",
-           *about_list(results)]
+           *about_list(results), *steadiness(results)]
     if results.left_out:
         out += ["", "Left out:", "", *(f"- {item['what']}: {item['why']}" for item in results.left_out)]
     out += ["", "## Goals", "", *goal_table(verdicts)]
@@ -137,7 +149,9 @@ def page(results, verdicts):
     for group in results.groups():
         out += ["", f"### {group[0].upper()}{group[1:]}"]
         if group in PLOTS:
-            out += ["", f"![{PLOTS[group]}](benchmarks/{group}.svg)"]
+            out += ["", f"![{PLOTS[group][1]}](benchmarks/{PLOTS[group][0]}.svg)"]
+        if group in workloads:
+            out += ["", "```text", workloads[group], "```"]
         for case in results.in_group(group):
             out += ["", *case_table(results, case)]
     return "\n".join(out) + "\n"

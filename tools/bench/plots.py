@@ -27,13 +27,18 @@ plt.rcParams.update({
 BLUE, SKY, GREEN, VERMILLION, ORANGE, PURPLE, BLACK, GREY = (
     "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#000000", "#777777")
 
-# (colour, marker) by library; allot's classes, which share a plot, take turns.
-OF_FAMILY = {"floor": (BLACK, "|"), "std": (VERMILLION, "s"), "boost": (ORANGE, "^"), "boost_json": (ORANGE, "v"),
+# (colour, marker) by library, and by class for allot's; a class that is not here takes its turn in OTHERS.
+OF_FAMILY = {**{floor: (BLACK, "|") for floor in rows.FLOORS}, "std": (VERMILLION, "s"), "boost": (ORANGE, "^"), "boost_json": (ORANGE, "v"),
              "foonathan": (PURPLE, "D"), "tbb": (PURPLE, "P"), "llvm": (PURPLE, "h"), "protobuf": (PURPLE, "p"),
-             "glibc": (GREEN, "X"), "mimalloc": (GREEN, "<"), "jemalloc": (GREEN, ">"), "tcmalloc": (GREEN, "d")}
-OF_ALLOT = [(BLUE, "o"), (SKY, "*"), (BLUE, "8"), (SKY, "H")]
+             "bde_style": (ORANGE, "^"), "rmm_style": (PURPLE, "D"), "glibc": (GREEN, "X"), "mimalloc": (GREEN, "<"), "jemalloc": (GREEN, ">"), "tcmalloc": (GREEN, "d")}
+OF_CLASS = {"pool_resource": (BLUE, "o"), "concurrent_pool_resource": (SKY, "*"), "block_pool_resource": (BLUE, "H"),
+            "monotonic_resource": (BLUE, "o"), "monotonic_resource_min8": (BLUE, "8"), "bump_resource": (SKY, "*"),
+            "bump_resource_min8": (SKY, "H"), "plain_counters": (BLUE, "o"), "striped_counters": (SKY, "*")}
+OTHERS = [(BLUE, "8"), (SKY, "H")]
 
 ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # words on a line stay readable
+
+LEAST = 0.1  # ns: no machine here can tell less
 
 COLUMNS = 3
 ROW = 0.2  # inches for a peer, or for the label of a goal
@@ -60,8 +65,8 @@ class Panel:
 def style(peer, peers):
     if not rows.is_allot(peer):
         return OF_FAMILY.get(rows.family(peer), (GREY, "."))
-    ours = [p for p in peers if rows.is_allot(p)]
-    return OF_ALLOT[ours.index(peer) % len(OF_ALLOT)]
+    others = [p for p in peers if rows.is_allot(p) and p not in OF_CLASS]
+    return OF_CLASS.get(peer) or OTHERS[others.index(peer) % len(OTHERS)]
 
 
 def short(value):
@@ -83,11 +88,15 @@ def limits_of(results, case):
     for goal in goals.GOALS:
         if isinstance(goal, goals.Count) or not goals.covers(goal, case):
             continue
-        base = results.ns(case, goal.to) if goal.to else 1
+        if goal.beyond:
+            found.append((goal.limit, f"goal {goal.number}: {goal.limit:g} ns, {goal.peer}"))
+            continue
+        to = results.floor(case) if goal.to == "floor" else goal.to
+        base = results.ns(case, to) if to else None if goal.to else 1
         if base is None:
             continue
         value = base / goal.limit if goal.faster else base * goal.limit
-        words = f"1/{goal.limit:g} of {goal.to}" if goal.faster else f"x{goal.limit:g} of {goal.to}" if goal.to else \
+        words = f"1/{goal.limit:g} of {to}" if goal.faster else f"x{goal.limit:g} of {to}" if goal.to else \
             f"{goal.limit:g} ns"
         found.append((value, f"goal {goal.number}: {words}"))
     return found
@@ -98,13 +107,20 @@ def dots_of(results, case):
     return Panel(case.split("/", 1)[1], values, limits_of(results, case))
 
 
+def beyond_of(results, case):
+    """What adaptors add, by peer; a log axis begins at LEAST, and what adds less is drawn there."""
+    values = [(peer, results.beyond(case, peer)) for peer in results.peers(case)]
+    values = sorted(((peer, value) for peer, value in values if value is not None), key=lambda entry: entry[1])
+    return Panel(case.split("/", 1)[1], values, limits_of(results, case)) if values else dots_of(results, case)
+
+
 def ratio_lines(results, cases, key):
     """The ratio to the floor over a setting, for each peer; the cases differ in that setting alone."""
     series = {}
     for case in cases:
         for peer in results.peers(case):
             ratio = results.to_floor(case, peer)
-            if ratio and rows.family(peer) != "floor":
+            if ratio and not rows.is_floor(peer):
                 series.setdefault(peer, []).append((rows.setting(case, key), ratio))
     limits = [(goal.limit, f"goal {goal.number}: x{goal.limit:g}") for goal in goals.GOALS
               if isinstance(goal, goals.Goal) and goal.to == "floor" and goals.covers(goal, cases[0])]
@@ -120,13 +136,14 @@ def time_lines(results, cases, key):
     return Panel(rows.without(cases[0].split("/", 1)[1], key), series, limits, "ns", key)
 
 
-def panels_of(results, groups, key, lines):
+def panels_of(results, drawing):
     """Cases that differ in the setting `key` become one panel of lines, all others a panel of dots each."""
-    cases = [case for group in groups for case in results.in_group(group)]
+    key, lines = drawing.key, drawing.lines
+    cases = [case for group in drawing.groups for case in results.in_group(group)]
     alike = {}
     for case in cases:
         alike.setdefault(rows.without(case, key) if key else case, []).append(case)
-    panels = [lines(results, same, key) if len(same) > 1 else dots_of(results, same[0]) for same in alike.values()]
+    panels = [lines(results, same, key) if len(same) > 1 else drawing.dots(results, same[0]) for same in alike.values()]
     return sorted(panels, key=lambda panel: not panel.lines)
 
 
@@ -135,7 +152,7 @@ def panels_of(results, groups, key, lines):
 def log_axis(axis, low, high):
     """Ticks at 1, 2, 5 of each decade, at powers of ten where there are many."""
     decades = math.log10(high / low)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 1.6 else (1,)))
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.2 else (1,)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value < 1000 else count(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
@@ -143,7 +160,7 @@ def log_axis(axis, low, high):
 
 def draw_dots(ax, panel):
     peers = [peer for peer, _ in panel.values]
-    everything = [value for _, value in panel.values] + [value for value, _ in panel.limits]
+    everything = [max(value, LEAST) for _, value in panel.values] + [value for value, _ in panel.limits]
     low, high = min(everything) / 1.35, max(everything) * 1.35
     high *= (high / low) ** 0.3  # room for the figure behind the last dot
     ax.set_xscale("log")
@@ -154,10 +171,11 @@ def draw_dots(ax, panel):
     for y, (peer, value) in enumerate(panel.values):
         colour, marker = style(peer, peers)
         own = rows.is_allot(peer)
-        ax.hlines(y, low, value, color="#bbbbbb", linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
-        ax.plot(value, y, marker, color=colour, markersize=6 if own or marker == "|" else 4.5, markeredgewidth=1.5
+        x = max(value, LEAST)
+        ax.hlines(y, low, x, color="#bbbbbb", linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
+        ax.plot(x, y, marker, color=colour, markersize=6 if own or marker == "|" else 4.5, markeredgewidth=1.5
                 if marker == "|" else 0.8, zorder=3, gid=f"series {peer}")
-        ax.annotate(short(value), (value, y), (6, 0), textcoords="offset points", va="center", fontsize=7,
+        ax.annotate(short(value), (x, y), (6, 0), textcoords="offset points", va="center", fontsize=7,
                     weight="bold" if own else "normal", bbox=ON_WHITE, zorder=2.5)
         if own:
             ax.get_yticklabels()[y].set_weight("bold")
@@ -202,23 +220,22 @@ def draw_lines(ax, panel):
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticks(xs, [count(x) for x in xs])
     ax.grid(axis="y", linewidth=0.3, color="#cccccc")
-    names, wanted = [], []
+    ends = []
     for peer in peers:
         colour, marker = style(peer, peers)
         own = rows.is_allot(peer)
         x, y = zip(*sorted(panel.values[peer]))
         ax.plot(x, y, marker="_" if marker == "|" else marker, color=colour, linewidth=2 if own else 0.9,
                 markersize=5 if own else 4, zorder=3 if own else 2, gid=f"series {peer}")
-        names.append((peer, y[-1], colour, own))
-        wanted.append(math.log(y[-1] / low) / math.log(high / low))
+        ends.append((f"{peer} {short(y[-1])}", y[-1], colour, {"weight": "bold" if own else "normal"}))
     for value, label in panel.limits:
         ax.axhline(value, linestyle=(0, (4, 2)), linewidth=1, color=BLACK, gid=f"limit {label}")
-        ax.annotate(label, (0, value), (2, 2), xycoords=("axes fraction", "data"), textcoords="offset points",
-                    fontsize=7, style="italic", va="bottom")
-    for (peer, value, colour, own), y in zip(names, spread(wanted, 0.062)):
-        ax.annotate(f"{peer} {short(value)}", (xs[-1] * 1.15, value), (1.04, y), xycoords="data",
-                    textcoords="axes fraction", va="center", fontsize=7, weight="bold" if own else "normal", color=BLACK,
-                    arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": colour, "shrinkA": 0, "shrinkB": 0})
+        ends.append((label, value, BLACK, {"style": "italic"}))
+    wanted = [math.log(value / low) / math.log(high / low) for _, value, _, _ in ends]
+    for (text, value, colour, font), y in zip(ends, spread(wanted, 0.062)):
+        ax.annotate(text, (xs[-1] * 1.15, value), (1.08, y), xycoords="data", textcoords="axes fraction", va="center",
+                    fontsize=7, **font, arrowprops={"arrowstyle": "-", "linewidth": 0.6, "color": colour, "shrinkA": 1,
+                                                    "shrinkB": 0, "relpos": (0, 0.5)})
     ax.set_xlabel(panel.axis, labelpad=1)
     ax.set_ylabel(panel.unit, labelpad=1)
 
@@ -255,6 +272,7 @@ class Drawing:
     groups: tuple
     key: str = ""  # the setting that becomes the x of a panel of lines
     lines: object = None
+    dots: object = dots_of
 
 
 DRAWINGS = {
@@ -263,8 +281,8 @@ DRAWINGS = {
                     "many live blocks. Dots: ns for a pair, further left is better. Log scales.", ("pool",), "n", ratio_lines),
     "threads": Drawing("Pools for any thread", "ns for a block, log scale. Lower, and further left, is better.", ("threads",),
                        "threads", time_lines),
-    "counting": Drawing("Counting", "ns for an allocation and its deallocation, log scale. Further left is better.",
-                        ("counting",)),
+    "counting": Drawing("Counting", "ns for an allocation and its deallocation, beyond an adaptor that does nothing; log scale. "
+                        "Further left is better.", ("counting",), dots=beyond_of),
     "containers": Drawing("Containers", "ns for one item, log scale. Further left is better.", ("containers",)),
 }
 
@@ -273,7 +291,7 @@ def drawings(results):
     """{file name: SVG} for each group that was measured."""
     found = {}
     for name, drawing in DRAWINGS.items():
-        panels = panels_of(results, drawing.groups, drawing.key, drawing.lines)
+        panels = panels_of(results, drawing)
         if panels:
             found[f"{name}.svg"] = draw(drawing.title, drawing.subtitle, panels)
     return found

@@ -92,8 +92,10 @@ class Program:
                 return None, "it ended well and wrote no JSON"
 
     def memory(self, name, preload=None):
-        """(what `--memory` printed or None, why not)."""
+        """(what `--memory` printed or None, why not); no reason where the row says nothing about memory."""
         status, out, why = self.run("--memory", name, preload=preload, timeout=LONGEST_ALONE)
+        if status == 2:
+            return None, ""
         if status != 0:
             return None, say(status, why)
         try:
@@ -143,6 +145,8 @@ class Run:
         self.wanted = {malloc: list(chosen) if malloc == "glibc" else malloc_rows if timed_malloc else []
                        for malloc in self.preloads}
         self.allot_crashed = False
+        for name in chosen:  # in the program's order, which random interleaving does not keep
+            results.cases.setdefault(rows.parse(name).case, {})
 
     def one_start(self, malloc):
         """Runs all rows wanted under one malloc, and keeps their samples."""
@@ -181,12 +185,14 @@ class Run:
         for entry in seen.get("benchmarks", []):
             if entry.get("run_type", "iteration") != "iteration":
                 continue
-            if entry.get("error_occurred"):
-                self.failed(entry["name"], malloc, entry.get("error_message", "no reason given"))
+            if entry.get("error_occurred") or not entry.get("items_per_second"):
+                self.failed(entry["name"], malloc, entry.get("error_message", "it says no items_per_second"))
                 self.wanted[malloc] = [name for name in self.wanted[malloc] if name != entry["run_name"]]
                 continue
             row = self.results.row(measured_name(entry["name"], malloc))
             row["ns"].append(figures.rounded(1e9 / entry["items_per_second"]))
+            if "beyond_ns" in entry:
+                row.setdefault("beyond", []).append(figures.rounded(entry["beyond_ns"]))
             for counter in ("requested", "reserved"):
                 if entry.get(counter):
                     row[counter] = round(entry[counter])
@@ -214,9 +220,9 @@ class Run:
                 return len(todo) - i
             seen, why = self.program.memory(name, self.preloads[malloc])
             kept = measured_name(name, malloc)
-            if seen is None:
+            if seen is None and why:
                 self.results.leave_out(f"memory of {kept.full}", why)
                 self.allot_crashed |= rows.is_allot(kept.peer)
-            elif kept.peer in self.results.cases.get(kept.case, {}):
+            elif seen and kept.peer in self.results.cases.get(kept.case, {}):
                 self.results.row(kept)["memory"] = seen
         return 0

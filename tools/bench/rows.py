@@ -7,10 +7,14 @@ import re
 ADDED = re.compile(r"(real_time|process_time|manual_time|(iterations|repeats|min_time|min_warmup_time):.*)")
 SETTING = re.compile(r"[a-z_ ]+:\d+")
 
+# What the others of a case are held against: the least that does the work at all. None of them is a rival.
+FLOORS = ("floor", "one_chunk", "hand_written")
+
 # In the order in which tables and plots show them, behind allot's own. `glibc` to `tcmalloc` are the one row `malloc`,
 # in a process of its own for each.
-FOREIGN = ("floor", "std", "boost", "boost_json", "foonathan", "tbb", "llvm", "protobuf",
-           "malloc", "glibc", "mimalloc", "jemalloc", "tcmalloc")
+FOREIGN = (*FLOORS, "std", "boost", "boost_json", "foonathan", "tbb", "llvm", "protobuf",
+           "malloc", "glibc", "mimalloc", "jemalloc", "tcmalloc",
+           "bde_style", "rmm_style")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +63,10 @@ def family(peer):
 
 def is_allot(peer):
     return family(peer) == "allot"
+
+
+def is_floor(peer):
+    return family(peer) in FLOORS
 
 
 def order(peer):
