@@ -1,5 +1,5 @@
-// Pools in one thread, while another one sleeps. An item is an allocation and its deallocation; the caller does not write to
-// the blocks. 32: blocks of 32 bytes; mixed: 16 to 512 bytes.
+// Pools in one thread, while another one sleeps. An item is an allocation and its deallocation; a word is written to each
+// block. 32: blocks of 32 bytes; mixed: 16 to 512 bytes.
 //
 //   lifo, fifo     64 blocks out; back the last one first, the first one first
 //   random/n:N     N blocks out, back in a random order
@@ -59,12 +59,12 @@ bench::footprint weigh(const bench::peer& who, Work work) {
 
 /// \param make_work  makes the workload: it may be large, and is not kept
 template <sizes which, class MakeWork>
-void add(std::vector<bench::row>& rows, const std::string& workload, MakeWork make_work, bool allot_only = false) {
+void add(std::vector<bench::row>& rows, const std::string& workload, MakeWork make_work, bool for_scale = false) {
   for (const bench::peer& who : peers_for(which)) {
-    const bool is_floor = std::string_view{who.name} == "floor";
-    if (allot_only && !is_floor && !bench::is_allot(who)) continue;
+    const std::string_view name = who.name;
+    if (for_scale && name.find("floor") != 0 && !bench::is_allot(who)) continue;
     bench::row line{"pool/" + workload + '/' + who.name, {}, [who, make_work] { return weigh(who, make_work()); }};
-    if (is_floor) {
+    if (name == "floor") {
       line.time = [make_work](benchmark::State& state) { time_floor<which>(state, make_work()); };
     } else {
       line.time = [who, make_work](benchmark::State& state) { time_interface<which>(state, who, make_work()); };

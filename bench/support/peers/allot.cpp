@@ -1,6 +1,7 @@
 #include <allot/arena/atomic_bump_resource.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/monotonic_resource.hpp>
+#include <allot/pool/block_pool_resource.hpp>
 #include <allot/pool/concurrent_pool_resource.hpp>
 #include <allot/pool/pool_resource.hpp>
 
@@ -27,6 +28,9 @@ auto buffered8(const bench::setting& s) {
 auto monotonic(const bench::setting& s) { return allot::monotonic_resource<>{s.upstream}; }
 auto monotonic8(const bench::setting& s) { return allot::monotonic_resource<any, 8>{s.upstream}; }
 
+auto blocks_of_one_size(const bench::setting& s) {
+  return allot::block_pool_resource<bench::pool_block, 8, any>{*s.upstream};
+}
 auto pool_of(const bench::setting& s) { return allot::pool_resource<>{s.upstream}; }
 auto concurrent(const bench::setting& s) { return allot::concurrent_pool_resource<>{s.upstream}; }
 
@@ -42,6 +46,7 @@ const bench::library here{
      bench::peer_of<arena, buffered8>("monotonic_resource, MinAlign 8"),
      bench::peer_of<growing, monotonic>("monotonic_resource"),
      bench::peer_of<growing, monotonic8>("monotonic_resource, MinAlign 8"),
+     bench::peer_of<block_pool, blocks_of_one_size>("block_pool_resource"),
      bench::peer_of<block_pool, pool_of>("pool_resource"),
      bench::peer_of<block_pool, concurrent>("concurrent_pool_resource"), bench::peer_of<pool, pool_of>("pool_resource"),
      bench::peer_of<pool, concurrent>("concurrent_pool_resource"),
