@@ -85,7 +85,7 @@ class Statistics(unittest.TestCase):
         self.assertEqual(found.peers("pool/x"), ["floor", "mimalloc"])
 
     def test_each_group_has_its_own_kind_of_floor(self):
-        self.assertEqual(results_of(growth__x={"one_chunk": 2, "std": 3}).to_floor("growth/x", "std"), 1.5)
+        self.assertEqual(results_of(growth__x={"floor": 2, "std": 3}).to_floor("growth/x", "std"), 1.5)
         self.assertEqual(results_of(chain__x={"hand_written": 2, "chain": 3}).to_floor("chain/x", "chain"), 1.5)
 
     def test_a_peer_that_is_not_there_has_no_ratio(self):
@@ -327,10 +327,12 @@ class Tool(unittest.TestCase):
 
 
 def words_of(svg):
+    """(every text, every series and limit that is drawn)."""
     root = xml.etree.ElementTree.fromstring(svg)
     texts = [element for element in root.iter() if element.tag.endswith("}text")]
-    return [" ".join("".join(element.itertext()).split()) for element in texts], \
-        [element.get("id", "") for element in root.iter()]
+    drawn = [f"{kind} {name}" for element in root.iter() for kind in ("series", "limit")
+             if (name := element.get(f"data-{kind}"))]
+    return [" ".join("".join(element.itertext()).split()) for element in texts], drawn
 
 
 class Plots(unittest.TestCase):
@@ -353,17 +355,17 @@ class Plots(unittest.TestCase):
         self.assertEqual(sorted(self.drawn), ["pool.svg", "threads.svg"])
 
     def test_every_series_is_drawn_and_named(self):
-        words, ids = words_of(self.drawn["pool.svg"])
+        words, drawn = words_of(self.drawn["pool.svg"])
         for peer in ("pool_resource", "std", "glibc", "boost", "floor"):
-            self.assertIn(f"series {peer}", ids)
+            self.assertIn(f"series {peer}", drawn)
             self.assertTrue(any(word.split()[0] == peer for word in words), peer)
         self.assertIn("std 18.3", words)
 
     def test_every_goal_is_a_line_with_its_name(self):
-        words, ids = words_of(self.drawn["pool.svg"])
+        words, drawn = words_of(self.drawn["pool.svg"])
         for label in ("goal 4: x1.4", "goal 4: x1.4 of floor", "goal 4: 1/1.3 of boost"):
             self.assertIn(label, words)
-            self.assertIn(f"limit {label}", ids)
+            self.assertIn(f"limit {label}", drawn)
         self.assertIn("goal 5: 30 ns", words_of(self.drawn["threads.svg"])[0])
 
     def test_the_same_figures_give_the_same_file(self):

@@ -12,8 +12,8 @@ import signal
 import sys
 
 NS = {
-    "arena/warm_8_32": {"bump_resource": 1.4, "monotonic_resource": 1.6, "floor": 1.5, "std": 2.8, "boost": 4.7, "malloc": 12},
-    "growth/1MiB_of_32B": {"monotonic_resource": 0.7, "one_chunk": 0.6, "std": 1.2},
+    "arena/warm_8_32": {"bump_resource": 1.4, "monotonic_resource, MinAlign 8": 1.7, "floor": 1.5, "std": 2.8, "boost": 4.7, "malloc": 12},
+    "growth/1MiB_of_32B": {"monotonic_resource": 0.7, "floor": 0.6, "std": 1.2},
     "pool/random_32/n:1000": {"pool_resource": 2.4, "floor": 2.0, "std": 40, "boost": 4.1, "malloc": 18},
     "pool/random_32/n:1000000": {"pool_resource": 6.4, "floor": 5.0},
     "pool/lifo_32": {"pool_resource": 2.0, "floor": 1.5, "std": 20, "boost": 2.2, "malloc": 9},

@@ -175,7 +175,7 @@ def measure(arguments):
         results.leave_out(name, "not installed")
 
     whole = not arguments.quick and not arguments.only
-    run = rounds.Run(program, results, preloads, names, say, 0.01 if whole else 0.002, 1)
+    run = rounds.Run(program, results, preloads, names, say, 0.002 if arguments.quick else 0.02, 1)
     seconds = 60 * (arguments.minutes or (13 if whole else 0.8))
     results.about["rounds"] = run.rounds(seconds, 5 if whole else 1, seed)
     if left := run.memory(float("inf") if whole else 25):

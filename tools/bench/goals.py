@@ -5,7 +5,7 @@ import re
 
 import rows
 
-ARENAS = r"(bump|monotonic)_resource(_min8)?"
+ARENAS = r"(bump|monotonic)_resource(, MinAlign 8)?"
 MIXES = r"pool/(lifo|fifo|random|churn)_.*"
 
 
@@ -68,7 +68,7 @@ GOALS = [
           r"(bump|monotonic)_resource(<\w*>)?/loop", 13),
     Count(2, "the same with minimum alignment 8", r"(bump|monotonic)_resource(<\w*>)?, MinAlign 8/loop", 12),
     Goal(3, "growing from nothing, 1 MiB of 32 B, to never growing", r"growth/(concrete_)?1MiB_of_32B",
-         r"monotonic_resource(_min8)?", 1.5, "floor"),
+         r"monotonic_resource(, MinAlign 8)?", 1.5, "floor"),
     Goal(4, "pool through `memory_resource*`, every mix, to an inlined free list", MIXES, "pool_resource", 1.4, "floor"),
     Count(4, "pool: instructions of an allocation and its deallocation, with their loop", r"pool_resource/pair", 45),
     Goal(4, "pool, times faster than std's on random and churn", r"pool/(random|churn)_.*", "pool_resource", 10, "std", True),

@@ -14,7 +14,7 @@ PLOTS = {"arena": ("arena", "Arenas and growing: ns for one allocation, by peer"
 LEGEND = """\
 Times are in nanoseconds for one item: an allocation and its deallocation, or for arenas an allocation alone. *ns* is the
 lower quartile and *median* the median of all rounds. *to floor* is the ratio to the least that any allocator must do: a
-virtual bump that tests nothing, a free list that the compiler has inlined, an arena that never grows, one class by hand. *to allot* is the ratio to the row of allot
+virtual bump that tests nothing, a free list that the compiler has inlined, an arena that need not grow, one class by hand. *to allot* is the ratio to the row of allot
 that is set in **bold**. *reserved* is what the peer took from its upstream at the peak for each byte asked for, *resident*
 the growth of the process's resident set at its peak; both come from a process of its own for each row.
 
@@ -57,6 +57,10 @@ def mark(results, case, peer, own):
         return ""
     ratio = results.ratio(case, own, peer)
     return "**< allot**" if ratio > 1 + figures.NOISE else "~" if ratio > 1 / (1 + figures.NOISE) else ""
+
+
+def plural(count, thing):
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
 
 
 def number(value, form="{:.2f}", missing=""):
@@ -120,7 +124,7 @@ def about_list(results):
     peers = ", ".join(f"{name} {version}" for name, version in about.get("peers", {}).items())
     return [f"- {about['date']}, {about['machine']}, {about['system']}", f"- {about['compiler']}, {about['libc']}",
             f"- Peers: {peers}",
-            f"- {about['rounds']} rounds, the mallocs in random order in each, rows interleaved in each process; "
+            f"- {plural(about['rounds'], 'round')}, the mallocs in random order in each, rows interleaved in each process; "
             f"load before the run {about['load']}",
             f"- `{about['command']}` does it again"]
 

@@ -8,7 +8,7 @@ ADDED = re.compile(r"(real_time|process_time|manual_time|(iterations|repeats|min
 SETTING = re.compile(r"[a-z_ ]+:\d+")
 
 # What the others of a case are held against: the least that does the work at all. None of them is a rival.
-FLOORS = ("floor", "one_chunk", "hand_written")
+FLOORS = ("floor", "hand_written")
 
 # In the order in which tables and plots show them, behind allot's own. `glibc` to `tcmalloc` are the one row `malloc`,
 # in a process of its own for each.
