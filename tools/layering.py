@@ -33,7 +33,7 @@ FOREIGN = {
     "signal.h": re.compile(r"src/adaptor/crash_dump\.cpp"),
     "poll.h": re.compile(r"src/adaptor/crash_dump\.cpp|src/detail/write_whole\.cpp"),
     "malloc.h": re.compile(r"src/global/.*"),
-    "boost/": re.compile(r"include/allot/interop/boost\.hpp|src/testing/stacktrace/.*"),
+    "boost/": re.compile(r"include/allot/interop/(as_boost|as_std|boost_interface|boost_pmr)\.hpp|src/testing/stacktrace/.*"),
 }
 
 STANDARD = set("""

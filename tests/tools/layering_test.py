@@ -54,8 +54,9 @@ class Rules(unittest.TestCase):
         self.rejects("include/allot/arena/a.hpp", "#include <allot/source/b.hpp>\n", "sideways")
         self.rejects("src/report/a.cpp", "#include <allot/testing/b.hpp>\n", "sideways")
 
-    def test_boost_is_for_its_one_header(self):
-        self.accepts("include/allot/interop/boost.hpp", "#include <boost/version.hpp>\n")
+    def test_boost_is_for_the_headers_that_are_for_it(self):
+        for header in ("as_boost", "as_std", "boost_interface", "boost_pmr"):
+            self.accepts(f"include/allot/interop/{header}.hpp", "#include <boost/version.hpp>\n")
         self.rejects("include/allot/interop/other.hpp", "#include <boost/version.hpp>\n", "belong")
 
     def test_posix_headers_are_for_the_sources_that_write_and_that_handle_signals(self):
