@@ -22,6 +22,7 @@ import goals  # noqa: E402
 import page  # noqa: E402
 import rounds  # noqa: E402
 import rows  # noqa: E402
+import soak  # noqa: E402
 
 FAKE = HERE / "fake_allot_bench.py"
 LDCONFIG = """#!/bin/sh
@@ -163,13 +164,13 @@ class Page(unittest.TestCase):
                          ["- pool/x, `pool_resource` at 10.0 ns: boost is x1.25 faster"])
 
     def test_says_so_where_there_are_none(self):
-        text = page.page(results_of(pool__x={"pool_resource": 1, "std": 2}), [], {})
+        text = page.page(results_of(pool__x={"pool_resource": 1, "std": 2}), [], {}, [])
         self.assertIn("No rival is faster", text)
 
     def test_names_what_is_left_out(self):
         found = results_of(pool__x={"pool_resource": 1, "std": 2})
         found.leave_out("tbb", "not installed")
-        self.assertIn("- tbb: not installed", page.page(found, [], {}))
+        self.assertIn("- tbb: not installed", page.page(found, [], {}, []))
 
     def test_every_column_has_a_cell_in_every_row(self):
         for line in page.case_table(self.FOUND, "pool/x"):
@@ -215,7 +216,8 @@ class Tool(unittest.TestCase):
         self.log = self.root / "starts"
 
     def start(self, *arguments, **environment):
-        environment = {**os.environ, "PATH": f"{self.root}/bin:{os.environ['PATH']}", "FAKE_LOG": str(self.log), **environment}
+        environment = {**os.environ, "PATH": f"{self.root}/bin:{os.environ['PATH']}", "FAKE_LOG": str(self.log),
+                       "ALLOT_BUILD": "", **environment}
         return subprocess.Popen([sys.executable, "-B", self.root / "tools/bench", *map(str, arguments)], text=True,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
 
@@ -322,8 +324,18 @@ class Tool(unittest.TestCase):
 
     def test_a_soak_ends_as_the_program_does(self):
         status, out, _ = self.run_tool(FAKE, "--soak", "1")
-        self.assertEqual((status, out), (0, "1 passed, 0 failed\n"))
+        self.assertEqual((status, out.splitlines()[-1]), (0, "1 passed, 0 failed"))
         self.assertEqual(self.starts()[-1][1:], ["--soak", "1"])
+        self.assertFalse((self.root / "docs").exists())
+        self.assertEqual(self.run_tool(FAKE, "--soak", "1", FAKE_SOAK="fails")[0], 1)
+
+    def test_a_long_soak_is_kept_and_the_page_tells_of_it(self):
+        self.run_tool(FAKE, "--soak", "600")
+        told = " ".join(soak.summary(self.root / "docs"))
+        self.assertIn("800 threads came and went", told)
+        self.assertIn("6.0 MiB in the second quarter of the time and 5.0 MiB in the second half: flat", told)
+        self.run_tool(FAKE, "--soak", "600", FAKE_SOAK="fails")
+        self.assertIn("**not flat**", " ".join(soak.summary(self.root / "docs")))
 
 
 def words_of(svg):

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -I -S
 """Stands in for allot_bench in bench_test.py: the same command line, figures made up.
 
-A row whose name matches FAKE_CRASH ends the program by SIGSEGV, one that matches FAKE_ERROR reports an error. FAKE_LOG names a
-file to which each start is added.
+A row whose name matches FAKE_CRASH ends the program by SIGSEGV, one that matches FAKE_ERROR reports an error; with FAKE_SOAK the
+soak fails. FAKE_LOG names a file to which each start is added.
 """
 
 import json
@@ -64,7 +64,11 @@ def main():
         print(json.dumps({"row": name, "requested_peak_bytes": BYTES, "reserved_peak_bytes": BYTES * 2,
                           "peak_rss_bytes": 3 * BYTES, "base_rss_bytes": BYTES}))
     elif "--soak" in sys.argv:
-        print("1 passed, 0 failed")
+        for second, mebibytes in enumerate((9, 9, 6, 4, 5, 5, 5, 5), 1):
+            print(json.dumps({"second": second, "resident_bytes": mebibytes << 20, "threads": 100 * second}))
+        failed = "FAKE_SOAK" in os.environ
+        print(f"{1 - failed} passed, {int(failed)} failed")
+        sys.exit(failed)
     elif option("list_tests"):
         print("\n".join(names()))
     else:

@@ -7,7 +7,8 @@ Usage: bench PROGRAM [--quick] [--only REGEX] [--minutes N] [--seed N]
 Without options: as many rounds as fit in 13 minutes (--minutes), at least five, and each row once more alone for its memory; then
 docs/benchmarks.md, docs/benchmarks/results.json and the plots beside it are written anew.
 --quick: less than two minutes; prints the table, and writes it below build/bench/report. --only does the same for the rows
-whose names match. --soak runs the program's soak, 600 s unless told, and ends with its exit status. --redraw writes page and
+whose names match. --soak runs the program's soak, 600 s unless told, and ends with its exit status; one of 600 s or more is
+kept as docs/benchmarks/soak.json, which the page tells of. --redraw writes page and
 plots again from docs/benchmarks/results.json.
 
 mimalloc, jemalloc and tcmalloc are preloaded where ldconfig knows them. What is missing, and a row that crashes, is named
@@ -33,10 +34,11 @@ import goals
 import page
 import rounds
 import rows
+import soak
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-REPORT = ROOT / "build/bench/report"
+REPORT = pathlib.Path(os.environ.get("ALLOT_BUILD") or ROOT / "build") / "bench/report"
 RECORD = ROOT / "bench/gate/instructions.txt"
 NOT_QUICK = re.compile(r"n:1000000(/|$)")
 
@@ -146,11 +148,12 @@ def plots(results):
 def publish(results, folder):
     """Everything is made before the first file is touched."""
     verdicts = judged(results)
-    files = {"benchmarks.md": page.page(results, verdicts, workloads()), "benchmarks/results.json": results.to_json()}
+    files = {"benchmarks.md": page.page(results, verdicts, workloads(), soak.summary(folder)), "benchmarks/results.json": results.to_json()}
     files |= {f"benchmarks/{name}": svg for name, svg in plots(results).items()}
     for name, text in files.items():
         figures.write(folder / name, text)
-    say(f"wrote below {folder.relative_to(ROOT)}/: {', '.join(files)}")
+    shown = folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder
+    say(f"wrote below {shown}/: {', '.join(files)}")
 
 
 def judged(results):
@@ -205,7 +208,8 @@ def main(words):
         say(f"no program {arguments.program}")
         return 2
     if arguments.soak is not None:
-        return subprocess.run([arguments.program.resolve(), "--soak", str(arguments.soak)], check=False).returncode
+        return soak.run(arguments.program, arguments.soak, DOCS if arguments.soak >= soak.LONG else REPORT,
+                        {"date": datetime.date.today().isoformat(), "machine": machine()})
     try:
         return measure(arguments)
     except rounds.Broken as error:

@@ -136,8 +136,10 @@ def steadiness(results):
             ", ".join(f"{malloc} x{ratio:.2f}" for malloc, ratio in ratios.items())
 
 
-def page(results, verdicts, workloads):
-    """\param workloads  {group: what its program's source says of its workloads}"""
+def page(results, verdicts, workloads, soak):
+    """\param workloads  {group: what its program's source says of its workloads}
+    \param soak  lines on the last soak, if there was one
+    """
     out = ["# Benchmarks", "",
            "Where allot stands beside what else there is, by one run on one machine. `./dev bench` writes this page, its plots and",
            "[the raw figures](benchmarks/results.json). [How fast it is](performance.md) says what to make of the figures.", "",
@@ -149,6 +151,8 @@ def page(results, verdicts, workloads):
         out += ["", "Rows that miss a goal:", "", *missed]
     out += ["", "## Where allot loses", ""]
     out += list(loss_list(results)) or ["No rival is faster by more than 15 % in any workload."]
+    if soak:
+        out += ["", "## Soak", "", *soak]
     out += ["", "## All figures", "", LEGEND.rstrip()]
     for group in results.groups():
         out += ["", f"### {group[0].upper()}{group[1:]}"]

@@ -121,7 +121,7 @@ def ratio_lines(results, cases, key):
     for case in cases:
         for peer in results.peers(case):
             ratio = results.to_floor(case, peer)
-            if ratio and not rows.is_floor(peer):
+            if ratio and peer != results.floor(case):
                 series.setdefault(peer, []).append((rows.setting(case, key), ratio))
     limits = [(goal.limit, f"goal {goal.number}: x{goal.limit:g}") for goal in goals.GOALS
               if isinstance(goal, goals.Goal) and goal.to == "floor" and goals.covers(goal, cases[0])]
@@ -241,24 +241,38 @@ def draw_lines(ax, panel):
     ax.set_ylabel(panel.unit, labelpad=1)
 
 
+def in_rows(panels):
+    """Rows of at most COLUMNS panels, as even as can be."""
+    found, rest = [], math.ceil(len(panels) / COLUMNS)
+    while panels:
+        size = math.ceil(len(panels) / rest)
+        found.append(panels[:size])
+        panels, rest = panels[size:], rest - 1
+    return found
+
+
 def draw(title, subtitle, panels):
     """The SVG of all panels below one title."""
-    columns = min(COLUMNS, len(panels))
-    lines = [panels[i:i + columns] for i in range(0, len(panels), columns)]
+    lines = in_rows([panel for panel in panels if panel.lines]) + in_rows([panel for panel in panels if not panel.lines])
+    columns = max(map(len, lines))
+    names = [peer for panel in panels if not panel.lines for peer, _ in panel.values]
+    names_width = 0.1 + 0.072 * max(map(len, names), default=0)
+    column_width = max(3.9, names_width + 2.3)
+    width = column_width * columns
     heights = [max(panel.height for panel in line) for line in lines]
     head, between = 0.85, 0.72
     height = sum(heights) + between * len(lines) + head
-    figure = plt.figure(figsize=(4.2 * columns, height))
-    figure.text(0.1 / (4.2 * columns), 1 - 0.2 / height, title, fontsize=11, weight="bold", va="center")
-    figure.text(0.1 / (4.2 * columns), 1 - 0.42 / height, subtitle, va="center")
+    figure = plt.figure(figsize=(width, height))
+    figure.text(0.1 / width, 1 - 0.2 / height, title, fontsize=11, weight="bold", va="center")
+    figure.text(0.1 / width, 1 - 0.42 / height, subtitle, va="center")
     top = height - head
     for line, line_height in zip(lines, heights):
         for column, panel in enumerate(line):
-            left = (4.2 * column + (0.5 if panel.lines else 1.75)) / (4.2 * columns)
-            width = (1.8 if panel.lines else 2.3) / (4.2 * columns)
-            ax = figure.add_axes((left, (top - panel.height) / height, width, panel.height / height))
+            left = column_width * column + (0.5 if panel.lines else names_width)
+            across = 1.8 if panel.lines else column_width - names_width - 0.15
+            ax = figure.add_axes((left / width, (top - panel.height) / height, across / width, panel.height / height))
             (draw_lines if panel.lines else draw_dots)(ax, panel)
-            ax.set_title(panel.title, x=0 if panel.lines else -0.6, pad=6)
+            ax.set_title(panel.title, pad=6)
         top -= line_height + between
     out = io.StringIO()
     figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
