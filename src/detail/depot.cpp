@@ -38,8 +38,8 @@ void* depot::take_one() noexcept {
 }
 
 void depot::put_batch(free_block* first) noexcept {
-  unpoison(first, sizeof(batch));
   free_block* const next = first->next;
+  unpoison(first, sizeof(batch));
   const std::lock_guard held{lock_};
   newest_ = ::new (first) batch{{next}, newest_};
   ++batches_;
