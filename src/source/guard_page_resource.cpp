@@ -125,8 +125,7 @@ guard_page_resource::record& guard_page_resource::record_of(std::size_t page) co
 /// first page is aligned as the block.
 std::byte* guard_page_resource::block_at(std::size_t page, std::size_t bytes, std::size_t alignment) const noexcept {
   const std::size_t room = pages_in(bytes) * page_size();
-  const std::size_t offset =
-      options_.side == guard::before || alignment >= page_size() ? 0 : align_down(room - bytes, alignment);
+  const std::size_t offset = options_.side == guard::before ? 0 : align_down(room - bytes, alignment);
   return range_.address_of(page) + offset;
 }
 

@@ -238,6 +238,18 @@ TEST_SUITE("guard_page_resource") {
     CHECK(seen.size() == held + 1); // they are used again
   }
 
+  TEST_CASE("the books follow the blocks that are live or in quarantine, and not all that ever were") {
+    guard_page_resource pages{{.reserve = 64_MiB, .quarantine_bytes = 300 * 2 * page}};
+    const auto use = [&](std::size_t alignment, int times) {
+      for (int i = 0; i < times; ++i)
+        pages.deallocate(pages.allocate(page, alignment), page, alignment);
+    };
+    use(16 * page, 300); // each leaves free pages beside it
+    const std::size_t committed = pages.committed();
+    use(page, 3000);
+    CHECK(pages.committed() == committed);
+  }
+
   TEST_CASE("a block larger than the quarantine is inaccessible, and not held in it") {
     guard_page_resource pages{{.reserve = 64_MiB, .quarantine_bytes = 10 * page}};
     void* const small = pages.allocate(1, 1);

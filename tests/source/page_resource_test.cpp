@@ -26,6 +26,9 @@
 #include <vector>
 
 #include <sys/syscall.h>
+#if ALLOT_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
 #include <unistd.h>
 
 namespace {
@@ -281,7 +284,9 @@ TEST_SUITE("page_resource") {
     CHECK(are_zeros(p, 1_MiB) == (ALLOT_VALGRIND == 1));
     CHECK(system.calls == 0); // warm: no system call
     pages.deallocate(p, 1_MiB);
-    CHECK(pages.trim() >= 1_MiB);
+    const std::size_t given = pages.trim();
+    CHECK(given >= 1_MiB);
+    CHECK(system.discarded == given); // what never was accessible is left alone
     CHECK(pages.committed() <= committed - 1_MiB);
     CHECK(pages.trim() == 0);
     CHECK(mapped_within(p, 64_MiB).resident < 1_MiB);
@@ -312,7 +317,7 @@ TEST_SUITE("page_resource") {
   }
 
   TEST_CASE("gaps are inaccessible, and so is a block that came back; all else is not") {
-    page_resource pages{{.reserve = 1_MiB, .guard_gaps = true}};
+    page_resource pages{{.reserve = 16 * page, .guard_gaps = true}}; // so few that the books fill their page
     volatile char* const a = static_cast<char*>(pages.allocate(page));
     volatile char* const b = static_cast<char*>(pages.allocate(page));
     CHECK((b == a + 2 * page));
@@ -476,10 +481,28 @@ TEST_SUITE("page_resource") {
     CHECK(pages.reserved() > 0);
     CHECK(pages.try_allocate(1) == nullptr);
     CHECK(pages.owns(p) == allot::ownership::yes); // still its own
+    CHECK(dies([&] { pages.deallocate(p, page); }, "not a block"));
     system.unreserve_error = 0;
     CHECK(pages.try_allocate(1) != nullptr);
     CHECK(pages.committed() == committed);
     CHECK(pages.release() == committed);
+  }
+
+  TEST_CASE(
+      "the books have room for a free run on either side of every block, those that cannot be used again included") {
+    for (const bool gaps : {false, true}) {
+      failing_pages system;
+      page_resource pages{{.reserve = 64_MiB, .guard_gaps = gaps}};
+      void* const first = pages.allocate(page);
+      (void)pages.allocate(page, 16 * page);
+      pages.deallocate(first, page); // a run in front of all others
+      system.vacate_error = ENOMEM;
+      for (int i = 0; i < 700; ++i) {
+        void* const p = pages.allocate(page, 16 * page);
+        if (gaps) pages.deallocate(p, page);
+      }
+      CHECK(pages.live_blocks() == (gaps ? 1u : 701u));
+    }
   }
 
   TEST_CASE("release and then more: a range anew, with the books anew") {
@@ -602,6 +625,11 @@ TEST_SUITE("page_resource") {
     CHECK(dies([&] { pages.deallocate(q, 2 * page); }, "or one that is free")); // the page behind it is
     CHECK(dies([&] { pages.deallocate(&local, 4); }, "not a block"));
     CHECK(dies([&] { pages.deallocate(p + 1, 4); }, "not a block"));
+    CHECK(dies([&] { pages.deallocate(p, page), pages.deallocate(p, 3 * page); }, "not a block")); // the first is free
+    page_resource full{2 * page};
+    (void)full.allocate(page);
+    void* const last = full.allocate(page);
+    CHECK(dies([&] { full.deallocate(last, 2 * page); }, "not a block"));
     CHECK(dies([&] { pages.deallocate(p, 1_GiB); }, "not a block"));
     CHECK(dies([&] { pages.release(), pages.deallocate(p, 2 * page); }, "not a block"));
     pages.deallocate(p, 2 * page);
@@ -665,6 +693,17 @@ TEST_SUITE("page_resource") {
   }
 
 #if ALLOT_ASAN
+  TEST_CASE("memory goes back clean") {
+    for (const bool gaps : {false, true}) {
+      page_resource pages{{.reserve = 1_MiB, .freed = allot::freed_pages::kept, .guard_gaps = gaps}};
+      auto* const p = bytes_at(pages.allocate(10));
+      pages.deallocate(pages.allocate(40 * page), 40 * page);
+      CHECK(__asan_region_is_poisoned(p, 20 * page) == p + 10);
+      pages.release();
+      CHECK(__asan_region_is_poisoned(p, 42 * page) == nullptr);
+    }
+  }
+
   TEST_CASE("a use after free, or behind the end, is a report and not silence") {
     page_resource pages{{.reserve = 1_MiB, .freed = allot::freed_pages::kept}};
     volatile char* const p = static_cast<char*>(pages.allocate(96));

@@ -26,6 +26,7 @@ public:
           return self->vacate_error != 0 ? self->vacate_error : self->called([&] { return self->real_.vacate(p, n); });
         },
         [](std::byte* p, std::size_t n) noexcept {
+          self->discarded += n;
           return self->discard_error != 0 ? self->discard_error
                                           : self->called([&] { return self->real_.discard(p, n); });
         },
@@ -38,6 +39,7 @@ public:
   ~failing_pages() { allot::detail::system_pages = real_; }
 
   std::size_t calls = 0;
+  std::size_t discarded = 0;         ///< bytes, in calls that failed, too
   std::size_t first_failure = never; ///< this call and all after it fail with ENOMEM; the first call is 1
   std::size_t most_committed = never;
   int unreserve_error = 0; ///< of every call, and it is not counted
