@@ -13,12 +13,12 @@
 #include <type_traits>
 #include <vector>
 
-#include <pthread.h>
 #include <unistd.h>
 
 #include "support/channel.hpp"
 #include "support/death.hpp"
 #include "support/race.hpp"
+#include "support/signal_flood.hpp"
 
 namespace {
 
@@ -50,12 +50,10 @@ static_assert(std::is_trivially_destructible_v<allot::trace_ring<4>>);
 
 // For the handler of a signal.
 constinit allot::trace_ring<2> interrupted_ring;
-constinit std::atomic<std::size_t> handler_calls{0};
 
 extern "C" void record_in_handler(int) {
   for (std::size_t i = 0; i < 5; ++i)
     interrupted_ring.record(event_of(i));
-  handler_calls.fetch_add(1);
 }
 
 } // namespace
@@ -155,29 +153,18 @@ TEST_SUITE("trace_ring") {
   }
 
   TEST_CASE("a signal handler writes in the middle of a write of the same thread, and nothing is torn") {
-    std::signal(SIGUSR1, record_in_handler);
-    std::atomic<bool> done{false};
-    const pthread_t self = pthread_self();
-    std::thread sender{[&] {
-      while (!done.load()) {
-        const std::size_t before = handler_calls.load();
-        pthread_kill(self, SIGUSR1);
-        while (handler_calls.load() == before && !done.load())
-          std::this_thread::yield();
-      }
-    }};
     std::size_t torn = 0;
     // Memcheck brings signals between two of its blocks only, which may never be in the middle of a write.
     constexpr std::chrono::seconds patience{ALLOT_VALGRIND ? 0 : 20};
-    const auto enough = std::chrono::steady_clock::now() + patience;
-    for (std::size_t n = 0; n < 20'000 || (interrupted_ring.dropped() < 3 && std::chrono::steady_clock::now() < enough);
-         ++n) {
-      interrupted_ring.record(event_of(n));
-      interrupted_ring.for_each([&](const allot::trace_event& e) { torn += is_whole(e) ? 0U : 1U; });
+    {
+      const support::signal_flood flood{SIGUSR1, record_in_handler};
+      const auto enough = std::chrono::steady_clock::now() + patience;
+      for (std::size_t n = 0;
+           n < 20'000 || (interrupted_ring.dropped() < 3 && std::chrono::steady_clock::now() < enough); ++n) {
+        interrupted_ring.record(event_of(n));
+        interrupted_ring.for_each([&](const allot::trace_event& e) { torn += is_whole(e) ? 0U : 1U; });
+      }
     }
-    done = true;
-    sender.join();
-    std::signal(SIGUSR1, SIG_DFL);
     CHECK(torn == 0);
     if (!ALLOT_VALGRIND) CHECK(interrupted_ring.dropped() > 0); // a write was in fact interrupted and overtaken
     CHECK(times(interrupted_ring).size() + interrupted_ring.overwritten() + interrupted_ring.dropped() ==

@@ -8,7 +8,7 @@
 #include <optional>
 #include <thread>
 
-#include <pthread.h>
+#include "support/signal_flood.hpp"
 
 using allot::detail::reentry_mark;
 
@@ -74,25 +74,14 @@ TEST_SUITE("reentry") {
   }
 
   TEST_CASE("a signal handler walks the marks of the thread that it interrupts, whatever it was doing to them") {
-    std::signal(SIGUSR1, walk_in_handler);
-    const pthread_t self = pthread_self();
-    std::atomic<bool> done{false};
-    std::thread sender{[&] {
-      while (!done.load()) {
-        const std::size_t before = handler_calls.load();
-        pthread_kill(self, SIGUSR1);
-        while (handler_calls.load() == before && !done.load())
-          std::this_thread::yield();
+    {
+      const support::signal_flood flood{SIGUSR1, walk_in_handler};
+      const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds{10};
+      while ((handler_calls.load() < 200 || marks_seen.load() == 0) && std::chrono::steady_clock::now() < enough) {
+        mark_first();
+        overwrite_stack();
       }
-    }};
-    const auto enough = std::chrono::steady_clock::now() + std::chrono::seconds{10};
-    while ((handler_calls.load() < 200 || marks_seen.load() == 0) && std::chrono::steady_clock::now() < enough) {
-      mark_first();
-      overwrite_stack();
     }
-    done = true;
-    sender.join();
-    std::signal(SIGUSR1, SIG_DFL);
     CHECK(handler_calls.load() > 0);
     CHECK_FALSE(reentry_mark::is_inside(&first));
     CHECK_FALSE(reentry_mark::is_inside(&second));
