@@ -3,11 +3,11 @@
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/static_slot.hpp>
 
-#include "arena/shadow_model.hpp"
 #include "support/conformance.hpp"
 #include "support/death.hpp"
 #include "support/intrude.hpp"
 #include "support/race.hpp"
+#include "support/shadow_model.hpp"
 #include "support/signal_flood.hpp"
 
 #include <algorithm>

@@ -2,9 +2,9 @@
 
 #include <allot/arena/monotonic_resource.hpp>
 
-#include "arena/shadow_model.hpp"
 #include "support/conformance.hpp"
 #include "support/death.hpp"
+#include "support/shadow_model.hpp"
 
 #include <array>
 #include <bit>

@@ -5,9 +5,9 @@
 #include <allot/testing/failing_adaptor.hpp>
 #include <allot/testing/probe_upstream.hpp>
 
-#include "arena/shadow_model.hpp"
 #include "support/conformance.hpp"
 #include "support/death.hpp"
+#include "support/shadow_model.hpp"
 
 #include <array>
 #include <functional>

@@ -4,9 +4,9 @@
 
 #include <allot/testing/split_mix.hpp>
 
-#include "arena/shadow_model.hpp"
 #include "pool/serial_upstream.hpp"
 #include "support/race.hpp"
+#include "support/shadow_model.hpp"
 
 #include <algorithm>
 #include <atomic>

@@ -7,9 +7,9 @@
 #include <allot/testing/probe_upstream.hpp>
 #include <allot/testing/split_mix.hpp>
 
-#include "arena/shadow_model.hpp"
 #include "support/conformance.hpp"
 #include "support/death.hpp"
+#include "support/shadow_model.hpp"
 
 #include <array>
 #include <cstring>

@@ -1,6 +1,6 @@
 #include <allot/source/guard_page_resource.hpp> // first: proves that the header stands alone
 
-#include "../arena/shadow_model.hpp"
+#include "../support/shadow_model.hpp"
 
 #include <allot/core/layout.hpp>
 #include <allot/detail/system_pages.hpp>

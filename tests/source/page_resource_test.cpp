@@ -1,6 +1,6 @@
 #include <allot/source/page_resource.hpp> // first: proves that the header stands alone
 
-#include "../arena/shadow_model.hpp"
+#include "../support/shadow_model.hpp"
 
 #include <allot/arena/monotonic_resource.hpp>
 #include <allot/core/layout.hpp>
