@@ -1,0 +1,127 @@
+#include <allot/testing/conformance_shelf.hpp>
+
+#include <cstdarg>
+#include <cstdio>
+#include <exception>
+#include <new>
+
+namespace allot::inline ALLOT_ABI::detail::conformance {
+namespace {
+
+/// A pointer of which the compiler knows nothing: it may take what `allocate` gives for non-null.
+std::byte* opaque(void* p) {
+  void* volatile hidden = p;
+  return static_cast<std::byte*>(hidden);
+}
+
+answer attempt_of(void* gave) {
+  std::byte* const p = opaque(gave);
+  return {.p = p, .refused = p == nullptr};
+}
+
+#if ALLOT_EXCEPTIONS
+/// In a `catch (...)`: lets the end of a thread go on (pthread_exit, pthread_cancel), which is no C++ exception.
+void pass_thread_exit() {
+  if (std::current_exception() == nullptr) throw;
+}
+#endif
+
+} // namespace
+
+[[gnu::format(printf, 2, 3)]] void fail(finding& found, const char* format, ...) {
+  if (found.result == verdict::failed) return;
+  found.result = verdict::failed;
+  std::va_list values;
+  va_start(values, format);
+  std::vsnprintf(found.reason, sizeof found.reason, format, values);
+  va_end(values);
+}
+
+void does_not_apply(finding& found, const char* reason) {
+  found.result = verdict::not_applicable;
+  std::snprintf(found.reason, sizeof found.reason, "%s", reason);
+}
+
+const char* to_string(way w) {
+  switch (w) {
+  case way::concrete: return "allocate";
+  case way::interface: return "memory_resource::allocate";
+  case way::attempt: return "try_allocate";
+  case way::attempt_interface: return "resource::try_allocate";
+  }
+  return "";
+}
+
+answer ask(conformance_subject& subject, way w, std::size_t bytes, std::size_t alignment) {
+  switch (w) {
+  case way::attempt: return attempt_of(subject.try_allocate(bytes, alignment));
+  case way::attempt_interface: return attempt_of(subject.allots()->try_allocate(bytes, alignment));
+  case way::concrete:
+  case way::interface: break;
+  }
+#if ALLOT_EXCEPTIONS
+  try {
+    std::byte* const p =
+        opaque(w == way::concrete ? subject.allocate(bytes, alignment) : subject.base().allocate(bytes, alignment));
+    return {.p = p, .is_null = p == nullptr};
+  } catch (const std::bad_alloc&) {
+    return {.refused = true};
+  } catch (...) {
+    pass_thread_exit();
+    return {.threw_other = true};
+  }
+#else
+  return {.refused = true};
+#endif
+}
+
+bool give(conformance_subject& subject, bool by_interface, void* p, layout l) {
+#if ALLOT_EXCEPTIONS
+  try {
+#endif
+    if (by_interface) {
+      subject.base().deallocate(p, l.bytes, l.alignment);
+    } else {
+      subject.deallocate(p, l.bytes, l.alignment);
+    }
+    return true;
+#if ALLOT_EXCEPTIONS
+  } catch (...) {
+    pass_thread_exit();
+    return false;
+  }
+#endif
+}
+
+void expect_served(const answer& a, const conformance_traits& traits, finding& found, way w, layout l) {
+  if (a.refused && !traits.bounded && !traits.refuses_everything) {
+    fail(found, "%s(%zu, %zu) was refused", to_string(w), l.bytes, l.alignment);
+  }
+}
+
+void expect_usable(shelf& blocks, const conformance_traits& traits, finding& found, const char* when) {
+  for (const way w : ways{traits}) {
+    const answer a = blocks.get(w, 1, 1);
+    if (a.p == nullptr && !traits.bounded && !traits.refuses_everything) fail(found, "gives no byte after %s", when);
+  }
+}
+
+void stock(shelf& blocks, way w, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    blocks.get(w, odd_sizes[i % std::size(odd_sizes)], small_alignments[i % std::size(small_alignments)]);
+  }
+}
+
+std::size_t exhaust(shelf& blocks, way w) {
+  std::size_t first = 0;
+  for (std::size_t bytes = std::size_t{1} << 24; bytes != 0 && !blocks.full();) {
+    if (blocks.get(w, bytes, 1).p == nullptr) {
+      bytes /= 2;
+    } else if (first == 0) {
+      first = bytes;
+    }
+  }
+  return first;
+}
+
+} // namespace allot::inline ALLOT_ABI::detail::conformance
