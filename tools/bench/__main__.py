@@ -55,15 +55,14 @@ def regex(text):
 
 
 def arguments_of(words):
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter,
-                                     usage="see --help")
-    parser.add_argument("program", nargs="?", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("--quick", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--only", metavar="REGEX", type=regex, help=argparse.SUPPRESS)
-    parser.add_argument("--minutes", type=float, help=argparse.SUPPRESS)
-    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
-    parser.add_argument("--soak", nargs="?", type=int, const=600, help=argparse.SUPPRESS)
-    parser.add_argument("--redraw", action="store_true", help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(prog="bench", usage="see ./dev bench --help", add_help=False)
+    parser.add_argument("program", nargs="?", type=pathlib.Path)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", metavar="REGEX", type=regex)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--soak", nargs="?", type=int, const=600)
+    parser.add_argument("--redraw", action="store_true")
     arguments = parser.parse_args(words)
     if arguments.redraw == (arguments.program is not None):
         parser.error("a program or --redraw, and not both")
@@ -196,6 +195,9 @@ def measure(arguments):
 
 
 def main(words):
+    if "--help" in words or "-h" in words:
+        print(__doc__.strip())
+        return 0
     arguments = arguments_of(words)
     if arguments.redraw:
         saved = DOCS / "benchmarks/results.json"

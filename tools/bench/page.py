@@ -180,7 +180,9 @@ def terminal(results, verdicts):
                            f"{mark(results, case, peer, own).strip('*')}".rstrip())
     out += ["", "Goals"]
     for verdict in verdicts:
-        worst = "" if verdict.value is None else f", worst {verdict.goal.shown(verdict.value)} at {verdict.where}"
+        if verdict.value is None:
+            continue
+        worst = f", worst {verdict.goal.shown(verdict.value)} at {verdict.where}"
         out.append(f"  {verdict.goal.number}  {verdict.goal.claim.replace('`', '')}: {verdict.goal.bound}: "
                    f"{verdict.words().replace('*', '')}{worst}")
     out += [f"left out: {item['what']}: {item['why']}" for item in results.left_out]
