@@ -40,9 +40,9 @@ struct guard_page_options {
 /// - A block that comes back twice, with another size or alignment, or from elsewhere, is told by a record. Each of these records
 ///   is a `wrong_deallocation`, goes to the failure handler, and ends the program if that returns.
 /// - Zero bytes are an inaccessible address of their own.
-/// - A refused system call is told with the system's error number, and changes nothing but `reserved()`.
+/// - A refused system call is told with the system's error number, and changes nothing but `reserved()` and the books.
 ///
-/// Costs: two or three system calls and a page fault per block; 24 bytes per page of addresses in use for records.
+/// Costs: two system calls and a page fault per block; 48 bytes per block and 24 per page of addresses in use for records.
 /// Threads: one thread at a time.
 ///
 /// \snippet tests/source/guard_page_resource_test.cpp example

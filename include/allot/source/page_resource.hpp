@@ -38,7 +38,7 @@ struct page_options {
 ///   served, whatever its alignment.
 /// - Memory follows use: pages are made accessible when a block takes them, and `committed()` is all that the system may have
 ///   to back. (While kept pages lie among pages that `trim` gave back it may say more than is so, until the next `trim`.)
-/// - A refused system call is told with the system's error number. It changes nothing but `reserved()`.
+/// - A refused system call is told with the system's error number. It changes nothing but `reserved()` and the books.
 /// - `deallocate` tells a block that is already free, or lies elsewhere, by its record to the failure handler, and ends.
 /// - With `guard_gaps` a block that has two neighbours costs two of the system's mappings, of which Linux allows 65,530.
 ///
@@ -47,6 +47,7 @@ struct page_options {
 /// Threads: one thread at a time. After a fork each process has its own.
 ///
 /// \snippet tests/source/page_resource_test.cpp example
+/// \snippet tests/source/page_resource_test.cpp recipe
 class page_resource final : public resource_interface<page_resource> {
 public:
   static constexpr const char* class_name = "page_resource";
@@ -76,7 +77,8 @@ public:
   /// Bytes of addresses taken from the system, the books' included: 0 before the first request and after `release`.
   [[nodiscard]] std::size_t reserved() const noexcept { return range_.reserved(); }
 
-  /// Bytes of memory that the system may have to back: pages of blocks, free pages not given back, and books.
+  /// Bytes of memory that the system may have to back: pages of blocks, free pages not given back, and books. (A Linux that
+  /// does not overcommit reckons with every page that was ever accessible, until `release`.)
   [[nodiscard]] std::size_t committed() const noexcept;
 
   /// True where the system took the wish for huge pages. It may still have none. False before the first request.
