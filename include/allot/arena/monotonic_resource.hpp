@@ -3,12 +3,12 @@
 #include <allot/core/resource_interface.hpp>
 #include <allot/core/upstream.hpp>
 #include <allot/detail/chunked_bump.hpp>
+#include <allot/detail/upstream_memory.hpp>
 
 #include <concepts>
 #include <cstddef>
 #include <memory>
 #include <memory_resource>
-#include <new>
 #include <span>
 
 namespace allot::inline ALLOT_ABI {
@@ -159,16 +159,18 @@ private:
 
   [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
     const auto attempt = [this](const layout& chunk) noexcept {
-      return if_aligned(try_allocate_from(*upstream_, chunk.bytes, chunk.alignment), chunk);
+      return detail::if_aligned(*upstream_, try_allocate_from(*upstream_, chunk.bytes, chunk.alignment), chunk);
     };
     return place_in_new(bytes, detail::negated(mask), attempt, attempt);
   }
 
   [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
     const std::size_t alignment = detail::negated(mask);
-    const auto attempt = [this](const layout& chunk) { return if_aligned(attempt_from_upstream(chunk), chunk); };
+    const auto attempt = [this](const layout& chunk) {
+      return detail::if_aligned(*upstream_, detail::attempt_from(*upstream_, chunk), chunk);
+    };
     const auto take = [this, bytes, alignment](const layout& chunk) {
-      void* const memory = if_aligned(upstream_->allocate(chunk.bytes, chunk.alignment), chunk);
+      void* const memory = detail::if_aligned(*upstream_, upstream_->allocate(chunk.bytes, chunk.alignment), chunk);
       if (memory == nullptr) fail_misaligned(bytes, alignment);
       return memory;
     };
@@ -196,29 +198,6 @@ private:
     if (memory == nullptr) return false;
     this->add_chunk(memory, size, plan);
     return true;
-  }
-
-  /// Null where the upstream fails by `std::bad_alloc`. With exceptions it is asked by `allocate` even where it could be
-  /// asked by `try_allocate`: that is noexcept, and what a foreign resource below throws beside would end the program.
-  void* attempt_from_upstream(const layout& chunk) {
-#if ALLOT_EXCEPTIONS
-    try {
-      return upstream_->allocate(chunk.bytes, chunk.alignment);
-    } catch (const std::bad_alloc&) {
-      return nullptr;
-    }
-#else
-    return try_allocate_from(*upstream_, chunk.bytes, chunk.alignment);
-#endif
-  }
-
-  /// Null in place of a chunk that is not aligned as it was asked for, which goes back: the pools of libstdc++ 12 give such
-  /// ones, and the request need not fit in there.
-  void* if_aligned(void* memory, const layout& chunk) noexcept {
-    void* const volatile seen = memory; // a compiler may take what std gives for aligned, and drop the test
-    if (is_aligned(seen, chunk.alignment)) return memory; // null is
-    upstream_->deallocate(memory, chunk.bytes, chunk.alignment);
-    return nullptr;
   }
 
   [[noreturn]] void fail_misaligned(std::size_t bytes, std::size_t alignment) const {
