@@ -8,7 +8,7 @@ namespace {
 /// Fresh blocks come this many at a time, so that the slow path is taken once for all of them.
 constexpr std::size_t batch = 16;
 
-/// The most blocks that any chunk has.
+/// No chunk has more blocks than that.
 constexpr std::size_t most_blocks = 8192;
 
 std::size_t largest_for(std::size_t wanted) noexcept {

@@ -29,7 +29,7 @@ namespace allot::inline ALLOT_ABI {
 /// - Free blocks are poisoned for AddressSanitizer and Memcheck but for their first word; the buffer goes back clean.
 ///
 /// Costs: 11 instructions an allocation through `memory_resource*` on x86-64, 8 a deallocation, however many blocks are live;
-/// 56 bytes. No threads, no exceptions, nothing before `main` or at exit.
+/// 72 bytes. No threads, no exceptions, nothing before `main` or at exit.
 /// Threads: one thread at a time.
 ///
 /// \snippet tests/pool/block_pool_resource_test.cpp example

@@ -30,8 +30,8 @@ namespace allot::inline ALLOT_ABI {
 /// - Not as in std: `do_allocate` cannot be overridden. Without exceptions the upstream is one of allot's and has to be
 ///   named: `pool_resource<>` does not compile.
 ///
-/// Costs: 15 instructions an allocation through `memory_resource*` on x86-64, 17 a deallocation, however many blocks are
-/// live, for sizes up to 4 KiB; 5 KiB of its own, a footer of five words a chunk and of four a large block.
+/// Costs: 16 instructions a call through `memory_resource*` on x86-64, however many blocks are live, for sizes of up to
+/// 4 KiB; 5 KiB of its own, a footer of five words a chunk and of four a large block.
 /// Threads: one thread at a time. `upstream` must outlive it.
 ///
 /// \snippet tests/pool/pool_resource_test.cpp example
