@@ -235,6 +235,7 @@ TEST_SUITE("concurrent_pool_resource, threads") {
     allot::checking_resource up;
     pool_type pool{up};
     use(pool); // the library's own key is there, and comes before the one below
+    const std::size_t own = pool.cached();
     static pool_type* of_thread;
     of_thread = &pool;
     pthread_key_t key;
@@ -245,7 +246,7 @@ TEST_SUITE("concurrent_pool_resource, threads") {
     for (int i = 0; i < 3; ++i)
       std::thread{[&] { pthread_setspecific(key, pool.allocate(40, 8)); }}.join();
     CHECK(pool.used() == 0);
-    const std::size_t own = pool.cached();
+    CHECK(pool.cached() == own); // nothing stays with threads that are gone
     const allot::checking_resource::monitor since{up};
     std::thread{[&] { use(pool, 10); }}.join();
     CHECK(since.attempts() == 0); // the magazines of those threads are there to be used
@@ -404,15 +405,20 @@ TEST_SUITE("concurrent_pool_resource, threads") {
     for (int i = 0; i < 2; ++i)
       busy.emplace_back([&] {
         allot::checking_resource own;
-        pool_type pool{own};
+        std::vector<std::unique_ptr<pool_type>> pools; // many, so that a thread takes long to end
+        for (int k = 0; k < 100; ++k)
+          pools.push_back(std::make_unique<pool_type>(own));
         while (!stop.load())
-          std::thread{[&] { use(pool, 3); }}.join();
+          std::thread{[&] {
+            for (auto& pool : pools)
+              use(*pool, 1);
+          }}.join();
       });
     int good = 0;
-    for (int i = 0; i < 40; ++i) {
+    for (int forks = 0; good == forks && forks < 60; ++forks) {
       const pid_t child = fork();
       if (child == 0) {
-        alarm(10); // for a child that waits for ever
+        alarm(5); // for a child that waits for ever
         {
           pool_type pool{*static_cast<allot::checking_resource*>(&up)};
           use(pool, 3);
@@ -426,6 +432,6 @@ TEST_SUITE("concurrent_pool_resource, threads") {
     stop = true;
     for (std::thread& t : busy)
       t.join();
-    CHECK(good == 40);
+    CHECK(good == 60);
   }
 }

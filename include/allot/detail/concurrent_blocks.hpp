@@ -72,7 +72,7 @@ protected:
     const magazine_table::slot& s = this->slot();
     if (key >= fast_keys_ || !this->is_own(s)) [[unlikely]]
       return nullptr;
-    return s.found->in_use_at(offsets[key / 8]).pop();
+    return s.found->in_use_at(offsets_[key / 8]).pop();
   }
 
   /// Puts a block into this thread's magazine. \return false: it is for the slow path
@@ -80,7 +80,7 @@ protected:
     const magazine_table::slot& s = this->slot();
     if (key >= fast_keys_ || !this->is_own(s)) [[unlikely]]
       return false;
-    return s.found->in_use_at(offsets[key / 8]).push(p, block_bytes(class_of(key)));
+    return s.found->in_use_at(offsets_[key / 8]).push(p, block_bytes(class_of(key)));
   }
 
   /// A block from the magazines, if there are any for this thread, or else from the depot. \return null: from upstream
@@ -129,7 +129,17 @@ protected:
 
   [[nodiscard]] ownership holds(const void* p) const noexcept;
 
+  /// As `class_table`, but with the place of a class in the magazines. A copy of one's own is found by one instruction less.
+  using offset_table = std::array<std::uint16_t, class_table.size()>;
+  static constexpr offset_table offset_of_classes = [] {
+    offset_table table{};
+    for (std::size_t i = 0; i < table.size(); ++i)
+      table[i] = static_cast<std::uint16_t>(magazines::offset_of(class_table[i]));
+    return table;
+  }();
+
   std::size_t fast_keys_; // keys below have their class in the table
+  offset_table offsets_ = offset_of_classes;
   std::size_t most_blocks_;
   std::size_t largest_; // keys below have a class
   std::size_t classes_;
@@ -139,14 +149,6 @@ protected:
 private:
   static constexpr std::size_t batch_bytes = 8192;
   static constexpr std::size_t most_in_a_chunk = 8192;
-
-  /// As `class_table`, but with the place of the class in the magazines.
-  static constexpr std::array<std::uint16_t, class_table.size()> offsets = [] {
-    std::array<std::uint16_t, class_table.size()> table{};
-    for (std::size_t i = 0; i < table.size(); ++i)
-      table[i] = static_cast<std::uint16_t>(magazines::offset_of(class_table[i]));
-    return table;
-  }();
   static constexpr std::uint32_t calls_between_attempts = 256;
 
   template <std::size_t... I>

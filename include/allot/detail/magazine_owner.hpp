@@ -88,13 +88,14 @@ private:
     slot_ = magazine_table::offset_of(number_);
   }
 
-  pool_number number_;      // these two change only while no other thread uses the pool
-  std::size_t slot_;        // its offset in the tables
   mutable short_lock lock_; // of what follows; changed under the registry's lock, too
   std::array<magazines*, lists> by_thread_{};
   std::atomic<magazines*> idle_{nullptr};
   magazine_owner* next_ = nullptr; // of all that have magazines; under the registry's lock
   magazine_owner** link_ = nullptr;
+
+  pool_number number_; // these two change only while no other thread uses the pool
+  std::size_t slot_;   // its offset in the tables
 };
 
 } // namespace allot::inline ALLOT_ABI::detail
