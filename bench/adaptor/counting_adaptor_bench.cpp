@@ -16,6 +16,7 @@
 #include <allot/adaptor/striped_counters.hpp>
 #include <allot/arena/bump_resource.hpp>
 
+#include "support/pass_through.hpp"
 #include "support/pinned.hpp"
 #include "support/rows.hpp"
 
@@ -39,16 +40,7 @@
 
 namespace {
 
-template <class Upstream>
-class pass_through final : public allot::adaptor_interface<pass_through<Upstream>, Upstream> {
-  using base = allot::adaptor_interface<pass_through, Upstream>;
-  friend base;
-  friend allot::resource_interface<pass_through>;
-
-public:
-  static constexpr const char* class_name = "pass_through";
-  explicit pass_through(Upstream& upstream) noexcept : base{upstream, nullptr} {}
-};
+using bench::pass_through;
 
 /// A stack of figures for nested statistics, under a std::shared_mutex that each call takes for itself alone; what was
 /// freed is counted after upstream has it.

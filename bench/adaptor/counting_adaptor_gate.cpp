@@ -2,6 +2,7 @@
 // calls that counting_adaptor_bench times. Upstream is an arena by its type.
 
 #include "gate/gate.hpp"
+#include "support/pass_through.hpp"
 
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
@@ -16,15 +17,7 @@ using arena = allot::bump_resource<>;
 
 alignas(64) std::byte memory[gate::most_turns * 64];
 
-class pass_through final : public allot::adaptor_interface<pass_through, arena> {
-  friend allot::adaptor_interface<pass_through, arena>;
-  friend allot::resource_interface<pass_through>;
-
-public:
-  static constexpr const char* class_name = "pass_through";
-  explicit pass_through(arena& upstream) noexcept : adaptor_interface{upstream, nullptr} {}
-};
-
+using nothing = bench::pass_through<arena>;
 using plain = allot::counting_adaptor<arena, allot::plain_counters_t>;
 using shared = allot::counting_adaptor<arena, allot::shared_counters_t>;
 
@@ -54,9 +47,9 @@ void pair_of(std::size_t turns) {
 }
 
 const gate::row rows[]{
-    {"adaptor that does nothing/interface", gate::do_allocate, interface_of<pass_through>},
+    {"adaptor that does nothing/interface", gate::do_allocate, interface_of<nothing>},
     {"counting_adaptor/interface", gate::do_allocate, interface_of<plain>},
-    {"adaptor that does nothing/pair", gate::turn, pair_of<pass_through>},
+    {"adaptor that does nothing/pair", gate::turn, pair_of<nothing>},
     {"counting_adaptor/pair", gate::turn, pair_of<plain>},
     {"counting_adaptor, shared/pair", gate::turn, pair_of<shared>},
 };
