@@ -80,7 +80,8 @@ class Statistics(unittest.TestCase):
 
     def test_the_floor_of_preloaded_processes_shows_how_steady_they_were(self):
         found = results_of(pool__x={"floor": 2, "floor under mimalloc": 3, "mimalloc": 8},
-                           pool__y={"floor": 2, "floor under mimalloc": 2.2}, pool__z={"floor": 2, "floor under mimalloc": 2})
+                           pool__y={"floor": 2, "floor under mimalloc": 2.2},
+                           pool__z={"floor": 2, "floor under mimalloc": 2})
         self.assertEqual(found.steadiness(), {"mimalloc": 1.1})
         self.assertEqual(found.to_floor("pool/x", "mimalloc"), 4)
         self.assertEqual(found.peers("pool/x"), ["floor", "mimalloc"])
@@ -316,7 +317,7 @@ class Tool(unittest.TestCase):
         until = time.monotonic() + 30
         while not self.log.exists() and time.monotonic() < until:
             time.sleep(0.01)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)  # a parent may have it ignore SIGINT; from here on both are the same
         _, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130, err)
         self.assertIn("nothing was written", err)

@@ -1,8 +1,8 @@
 #!/usr/bin/env -S python3 -I -S
 """Stands in for allot_bench in bench_test.py: the same command line, figures made up.
 
-A row whose name matches FAKE_CRASH ends the program by SIGSEGV, one that matches FAKE_ERROR reports an error; with FAKE_SOAK the
-soak fails. FAKE_LOG names a file to which each start is added.
+A row whose name matches FAKE_CRASH ends the program by SIGSEGV, one that matches FAKE_ERROR reports an error; with
+FAKE_SOAK the soak fails. FAKE_LOG names a file to which each start is added.
 """
 
 import json
@@ -12,7 +12,8 @@ import signal
 import sys
 
 NS = {
-    "arena/warm_8_32": {"bump_resource": 1.4, "monotonic_resource, MinAlign 8": 1.7, "floor": 1.5, "std": 2.8, "boost": 4.7, "malloc": 12},
+    "arena/warm_8_32": {"bump_resource": 1.4, "monotonic_resource, MinAlign 8": 1.7, "floor": 1.5, "std": 2.8, "boost": 4.7,
+                        "malloc": 12},
     "growth/1MiB_of_32B": {"monotonic_resource": 0.7, "floor": 0.6, "std": 1.2},
     "pool/random_32/n:1000": {"pool_resource": 2.4, "floor": 2.0, "std": 40, "boost": 4.1, "malloc": 18},
     "pool/random_32/n:1000000": {"pool_resource": 6.4, "floor": 5.0},

@@ -4,8 +4,8 @@ Usage: bench PROGRAM [--quick] [--only REGEX] [--minutes N] [--seed N]
        bench PROGRAM --soak [SECONDS]
        bench --redraw
 
-Without options: as many rounds as fit in 13 minutes (--minutes), at least five, and each row once more alone for its memory; then
-docs/benchmarks.md, docs/benchmarks/results.json and the plots beside it are written anew.
+Without options: as many rounds as fit in 13 minutes (--minutes), at least five, and each row once more alone for its
+memory; then docs/benchmarks.md, docs/benchmarks/results.json and the plots beside it are written anew.
 --quick: less than two minutes; prints the table, and writes it below build/bench/report. --only does the same for the rows
 whose names match. --soak runs the program's soak, 600 s unless told, and ends with its exit status; one of 600 s or more is
 kept as docs/benchmarks/soak.json, which the page tells of. --redraw writes page and
@@ -14,27 +14,26 @@ plots again from docs/benchmarks/results.json.
 mimalloc, jemalloc and tcmalloc are preloaded where ldconfig knows them. What is missing, and a row that crashes, is named
 and left out.
 
-Exit status: 0 all is well, goals that are missed included; 1 a row of allot crashed, or nothing was measured; 2 wrong usage,
-or no program; 130 interrupted. Whatever ends it early leaves the files that were there as they were.
+Exit status: 0 all is well, goals that are missed included; 1 a row of allot crashed, or nothing was measured; 2 wrong
+usage, or no program; 130 interrupted or terminated. Whatever ends it early leaves the files that were there as they were.
 """
 
 import argparse
 import datetime
-import json
 import os
 import pathlib
-import platform
 import random
 import re
-import subprocess
+import signal
 import sys
 
+import about
 import figures
 import goals
 import page
 import rounds
-import rows
 import soak
+from program import Broken, Program
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -73,67 +72,6 @@ def arguments_of(words):
     return arguments
 
 
-def machine():
-    """The processor as the system names it, and how many."""
-    names = re.findall(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8"), re.MULTILINE)
-    return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores"
-
-
-def system():
-    release = pathlib.Path("/etc/os-release")
-    found = re.search(r'^PRETTY_NAME="?([^"\n]*)', release.read_text(encoding="utf-8"), re.MULTILINE) \
-        if release.exists() else None
-    return f"{found[1] if found else platform.system()}, Linux {'.'.join(platform.release().split('.')[:2])}"
-
-
-def about(peers, preloads, seed):
-    found = {name: version.replace("_", ".") for name, version in peers.items()
-             if version and name not in ("allot", "floor", "malloc")}
-    found |= {name: library_version(name, path) for name, path in preloads.items() if path}
-    return {"date": datetime.date.today().isoformat(), "machine": machine(), "system": system(),
-            "libc": " ".join(platform.libc_ver()), "load": f"{os.getloadavg()[0]:.1f}", "peers": found, "seed": seed}
-
-
-def library_version(name, path):
-    """That of Debian's package, else what follows `.so.` in the name of the file itself."""
-    try:
-        shown = subprocess.run(["dpkg-query", "--show", "--showformat=${Version}", rounds.PACKAGES[name]],
-                               capture_output=True, text=True, check=False).stdout
-    except OSError:
-        shown = ""
-    return shown or os.path.realpath(path).partition(".so.")[2]
-
-
-def compiler(program):
-    """As the compiler itself left it in the program, with the optimisation that Meson noted."""
-    found = re.findall(rb"(?:Debian )?clang version [\d.]+|GCC: \([^)]*\) [\d.]+", program.read_bytes())
-    clang = [name for name in found if b"clang" in name]
-    name = (clang or found or [b"compiler unknown"])[0].decode().replace("GCC: ", "g++ ")
-    noted = program.resolve().parents[1] / "meson-info/intro-buildoptions.json"
-    if noted.exists():
-        options = {option["name"]: option["value"] for option in json.loads(noted.read_text(encoding="utf-8"))}
-        name += f" -O{options['optimization']}"
-    return name
-
-
-def workloads():
-    """{group: the first comment of the source that has its rows}."""
-    found = {}
-    for source in sorted(ROOT.glob("bench/*/*_bench.cpp")):
-        text = source.read_text(encoding="utf-8")
-        group = re.search(r'^const bench::group \w+\{"(\w+)"', text, re.MULTILINE)
-        comment = re.match(r"((?://.*\n)+)", text)
-        if group and comment:
-            found[group[1]] = re.sub(r"^// ?", "", comment[1], flags=re.MULTILINE).rstrip()
-    return found
-
-
-def clean_context(results):
-    """Keeps of Google Benchmark's context what is worth publishing: neither the host's name nor a path."""
-    context = results.about.pop("context", {})
-    results.about["caches"] = [f"L{c['level']} {c['type']} {c['size'] // 1024} KiB" for c in context.get("caches", [])]
-
-
 def plots(results):
     """{file name: SVG}; none, and said so, without matplotlib."""
     try:
@@ -147,7 +85,8 @@ def plots(results):
 def publish(results, folder):
     """Everything is made before the first file is touched."""
     verdicts = judged(results)
-    files = {"benchmarks.md": page.page(results, verdicts, workloads(), soak.summary(folder)), "benchmarks/results.json": results.to_json()}
+    text = page.page(results, verdicts, about.workloads(), soak.summary(folder))
+    files = {"benchmarks.md": text, "benchmarks/results.json": results.to_json()}
     files |= {f"benchmarks/{name}": svg for name, svg in plots(results).items()}
     for name, text in files.items():
         figures.write(folder / name, text)
@@ -161,29 +100,32 @@ def judged(results):
 
 
 def measure(arguments):
-    program = rounds.Program(arguments.program)
+    program = Program(arguments.program)
     names = program.names()
     if arguments.only:
         names = [name for name in names if arguments.only.search(name)]
-    elif arguments.quick:
+    if arguments.quick:
         names = [name for name in names if not NOT_QUICK.search(name)]
     if not names:
         say("no row is called so" if arguments.only else "the program has no rows")
         return 1
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().randrange(1 << 31)
     preloads, peers = rounds.find_preloads(), program.peers()
-    results = figures.Results(about(peers, preloads, seed))
-    for name in [*(peer for peer, version in peers.items() if version is None), *(m for m, path in preloads.items() if not path)]:
+    results = figures.Results(about.of_run(peers, preloads, seed))
+    missing = [name for name, there in [*peers.items(), *preloads.items()] if there is None]
+    for name in missing:
         results.leave_out(name, "not installed")
 
+    if arguments.quick:
+        results.leave_out("workloads with a million live blocks", "no time in a quick run")
     whole = not arguments.quick and not arguments.only
     run = rounds.Run(program, results, preloads, names, say, 0.002 if arguments.quick else 0.02, 1)
     seconds = 60 * (arguments.minutes or (13 if whole else 0.8))
     results.about["rounds"] = run.rounds(seconds, 5 if whole else 1, seed)
     if left := run.memory(float("inf") if whole else 25):
         results.leave_out(f"memory of {left} rows", "no time in a quick run")
-    clean_context(results)
-    results.about |= {"compiler": compiler(arguments.program), "command": "./dev bench"}
+    about.clean_context(results)
+    results.about |= {"compiler": about.compiler(arguments.program), "command": "./dev bench"}
     if not results.groups():
         say("nothing was measured")
         return 1
@@ -211,15 +153,16 @@ def main(words):
         return 2
     if arguments.soak is not None:
         return soak.run(arguments.program, arguments.soak, DOCS if arguments.soak >= soak.LONG else REPORT,
-                        {"date": datetime.date.today().isoformat(), "machine": machine()})
+                        {"date": datetime.date.today().isoformat(), "machine": about.machine()})
     try:
         return measure(arguments)
-    except rounds.Broken as error:
+    except Broken as error:
         say(str(error))
         return 1
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:

@@ -13,8 +13,8 @@ MIXES = r"pool/(lifo|fifo|random|churn)_.*"
 class Goal:
     """The figure of each row of `peer` in each case that matches, held against `limit`.
 
-    `to` names the peer that the figure is a ratio to, and is empty for nanoseconds. `faster` turns the ratio round: how many
-    times faster, at least `limit`; else the figure may be `limit` at most. `beyond` judges what an adaptor adds.
+    `to` names the peer that the figure is a ratio to, and is empty for nanoseconds. `faster` turns the ratio round: how
+    many times faster, at least `limit`; else the figure may be `limit` at most. `beyond` judges what an adaptor adds.
     """
     number: int
     claim: str
@@ -61,8 +61,8 @@ class Count:
 GOALS = [
     Count(1, "arena through `memory_resource*`: instructions in `do_allocate`", r"(bump|monotonic)_resource/interface", 14),
     Count(1, "the same with minimum alignment 8", r"(bump|monotonic)_resource, MinAlign 8/interface", 12),
-    Goal(1, "arena through `memory_resource*`, 8 to 32 B, warm, to the least virtual bump", r"arena/warm_8_32", ARENAS, 1.10,
-         "floor"),
+    Goal(1, "arena through `memory_resource*`, 8 to 32 B, warm, to the least virtual bump", r"arena/warm_8_32", ARENAS,
+         1.10, "floor"),
     Goal(1, "the same, to std's", r"arena/warm_8_32", ARENAS, 0.65, "std"),
     Count(2, "arena on the concrete type: instructions of a loop turn, 9 of them the loop's",
           r"(bump|monotonic)_resource(<\w*>)?/loop", 13),
@@ -71,7 +71,8 @@ GOALS = [
          r"monotonic_resource(, MinAlign 8)?", 1.5, "floor"),
     Goal(4, "pool through `memory_resource*`, every mix, to an inlined free list", MIXES, "pool_resource", 1.4, "floor"),
     Count(4, "pool: instructions of an allocation and its deallocation, with their loop", r"pool_resource/pair", 45),
-    Goal(4, "pool, times faster than std's on random and churn", r"pool/(random|churn)_.*", "pool_resource", 10, "std", True),
+    Goal(4, "pool, times faster than std's on random and churn", r"pool/(random|churn)_.*", "pool_resource", 10,
+         "std", True),
     Goal(4, "pool, times faster than Boost.Container's, every mix", MIXES, "pool_resource", 1.3, "boost", True),
     Goal(5, "pool for any thread, alone, to an inlined free list", MIXES + r"|threads/own_.*/threads:1",
          "concurrent_pool_resource", 2.0, "floor"),

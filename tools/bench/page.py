@@ -1,7 +1,6 @@
 """The result page, docs/benchmarks.md, and the short form of it for a terminal."""
 
 import figures
-import goals
 import rows
 
 # The plot that shows a group, and what it says to whoever cannot see it.
@@ -14,9 +13,10 @@ PLOTS = {"arena": ("arena", "Arenas and growing: ns for one allocation, by peer"
 LEGEND = """\
 Times are in nanoseconds for one item: an allocation and its deallocation, or for arenas an allocation alone. *ns* is the
 lower quartile and *median* the median of all rounds. *to floor* is the ratio to the least that any allocator must do: a
-virtual bump that tests nothing, a free list that the compiler has inlined, an arena that need not grow, one class by hand. *to allot* is the ratio to the row of allot
-that is set in **bold**. *reserved* is what the peer took from its upstream at the peak for each byte asked for, *resident*
-the growth of the process's resident set at its peak; both come from a process of its own for each row.
+virtual bump that tests nothing, a free list that the compiler has inlined, an arena that need not grow, one class by hand.
+*to allot* is the ratio to the row of allot that is set in **bold**. *reserved* is what the peer took from its upstream at
+the peak for each byte asked for, *resident* the growth of the process's resident set at its peak; both come from a process
+of its own for each row.
 
 A row marked **< allot** is faster than allot's by more than 15 %, a row marked ~ is within 15 %, which is noise.
 """
@@ -124,8 +124,8 @@ def about_list(results):
     peers = ", ".join(f"{name} {version}" for name, version in about.get("peers", {}).items())
     return [f"- {about['date']}, {about['machine']}, {about['system']}", f"- {about['compiler']}, {about['libc']}",
             f"- Peers: {peers}",
-            f"- {plural(about['rounds'], 'round')}, the mallocs in random order in each, rows interleaved in each process; "
-            f"load before the run {about['load']}",
+            f"- {plural(about['rounds'], 'round')}, the mallocs in random order in each, rows interleaved in each process;"
+            f" load before the run {about['load']}",
             f"- `{about['command']}` does it again"]
 
 
@@ -141,8 +141,9 @@ def page(results, verdicts, workloads, soak):
     \param soak  lines on the last soak, if there was one
     """
     out = ["# Benchmarks", "",
-           "Where allot stands beside what else there is, by one run on one machine. `./dev bench` writes this page, its plots and",
-           "[the raw figures](benchmarks/results.json). [How fast it is](performance.md) says what to make of the figures.", "",
+           "Where allot stands beside what else there is, by one run on one machine. `./dev bench` writes this page, its",
+           "plots and [the raw figures](benchmarks/results.json). [How fast it is](performance.md) says what to make of",
+           "them.", "",
            *about_list(results), *steadiness(results)]
     if results.left_out:
         out += ["", "Left out:", "", *(f"- {item['what']}: {item['why']}" for item in results.left_out)]

@@ -1,10 +1,9 @@
-"""The plots of the result page, as SVG by matplotlib (Debian: python3-matplotlib).
+"""Draws the panels of panels.py as SVG by matplotlib (Debian: python3-matplotlib).
 
 Two kinds of panel. Dots: a row for each peer, the best on top. Lines: over the number of live blocks or of threads. Colours
 are those of Okabe and Ito, and none is needed: every row and every line has its name beside it, and a marker of its own.
 """
 
-import dataclasses
 import io
 import math
 import re
@@ -16,7 +15,7 @@ matplotlib.use("svg")
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator  # noqa: E402
 
-import goals  # noqa: E402
+import panels as shown  # noqa: E402
 import rows  # noqa: E402
 
 plt.rcParams.update({
@@ -29,9 +28,10 @@ BLUE, SKY, GREEN, VERMILLION, ORANGE, PURPLE, BLACK, GREY = (
     "#0072B2", "#56B4E9", "#009E73", "#D55E00", "#E69F00", "#CC79A7", "#000000", "#777777")
 
 # (colour, marker) by library, and by class for allot's; a class that is not here takes its turn in OTHERS.
-OF_FAMILY = {**{floor: (BLACK, "|") for floor in rows.FLOORS}, "std": (VERMILLION, "s"), "boost": (ORANGE, "^"), "boost_json": (ORANGE, "v"),
-             "foonathan": (PURPLE, "D"), "tbb": (PURPLE, "P"), "llvm": (PURPLE, "h"), "protobuf": (PURPLE, "p"),
-             "bde_style": (ORANGE, "^"), "rmm_style": (PURPLE, "D"), "glibc": (GREEN, "X"), "mimalloc": (GREEN, "<"), "jemalloc": (GREEN, ">"), "tcmalloc": (GREEN, "d")}
+OF_FAMILY = {"floor": (BLACK, "|"), "hand_written": (BLACK, "|"), "std": (VERMILLION, "s"), "boost": (ORANGE, "^"),
+             "boost_json": (ORANGE, "v"), "foonathan": (PURPLE, "D"), "tbb": (PURPLE, "P"), "llvm": (PURPLE, "h"),
+             "protobuf": (PURPLE, "p"), "glibc": (GREEN, "X"), "mimalloc": (GREEN, "<"), "jemalloc": (GREEN, ">"),
+             "tcmalloc": (GREEN, "d"), "bde_style": (ORANGE, "^"), "rmm_style": (PURPLE, "D")}
 OF_CLASS = {"pool_resource": (BLUE, "o"), "concurrent_pool_resource": (SKY, "*"), "block_pool_resource": (BLUE, "H"),
             "monotonic_resource": (BLUE, "o"), "monotonic_resource, MinAlign 8": (BLUE, "8"), "bump_resource": (SKY, "*"),
             "bump_resource, MinAlign 8": (SKY, "H"), "plain_counters": (BLUE, "o"), "striped_counters": (SKY, "*")}
@@ -39,28 +39,7 @@ OTHERS = [(BLUE, "8"), (SKY, "H")]
 
 ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.8}  # words on a line stay readable
 
-LEAST = 0.1  # ns: no machine here can tell less
-
 COLUMNS = 3
-ROW = 0.2  # inches for a peer, or for the label of a goal
-
-
-@dataclasses.dataclass
-class Panel:
-    """One comparison. `values` of a dots panel: [(peer, value)]; of a lines panel: {peer: [(x, value)]}."""
-    title: str
-    values: object
-    limits: list  # [(value, label)]
-    unit: str = "ns"
-    axis: str = ""  # what x counts in a lines panel
-
-    @property
-    def lines(self):
-        return bool(self.axis)
-
-    @property
-    def height(self):
-        return 2.3 if self.lines else ROW * (len(self.values) + len(self.limits)) + 0.1
 
 
 def style(peer, peers):
@@ -81,75 +60,6 @@ def count(value):
         value /= 1000
 
 
-# --- What a panel holds ---
-
-def limits_of(results, case):
-    """[(ns, label)]: the goals that judge a row of this case by time."""
-    found = []
-    for goal in goals.GOALS:
-        if isinstance(goal, goals.Count) or not goals.covers(goal, case):
-            continue
-        if goal.beyond:
-            found.append((goal.limit, f"goal {goal.number}: {goal.limit:g} ns, {goal.peer}"))
-            continue
-        to = results.floor(case) if goal.to == "floor" else goal.to
-        base = results.ns(case, to) if to else None if goal.to else 1
-        if base is None:
-            continue
-        value = base / goal.limit if goal.faster else base * goal.limit
-        words = f"1/{goal.limit:g} of {to}" if goal.faster else f"x{goal.limit:g} of {to}" if goal.to else \
-            f"{goal.limit:g} ns"
-        found.append((value, f"goal {goal.number}: {words}"))
-    return found
-
-
-def dots_of(results, case):
-    values = sorted(((peer, results.ns(case, peer)) for peer in results.peers(case)), key=lambda entry: entry[1])
-    return Panel(case.split("/", 1)[1], values, limits_of(results, case))
-
-
-def beyond_of(results, case):
-    """What adaptors add, by peer; a log axis begins at LEAST, and what adds less is drawn there."""
-    values = [(peer, results.beyond(case, peer)) for peer in results.peers(case)]
-    values = sorted(((peer, value) for peer, value in values if value is not None), key=lambda entry: entry[1])
-    return Panel(case.split("/", 1)[1], values, limits_of(results, case)) if values else dots_of(results, case)
-
-
-def ratio_lines(results, cases, key):
-    """The ratio to the floor over a setting, for each peer; the cases differ in that setting alone."""
-    series = {}
-    for case in cases:
-        for peer in results.peers(case):
-            ratio = results.to_floor(case, peer)
-            if ratio and peer != results.floor(case):
-                series.setdefault(peer, []).append((rows.setting(case, key), ratio))
-    limits = [(goal.limit, f"goal {goal.number}: x{goal.limit:g}") for goal in goals.GOALS
-              if isinstance(goal, goals.Goal) and goal.to == "floor" and goals.covers(goal, cases[0])]
-    return Panel(rows.without(cases[0].split("/", 1)[1], key), series, limits, "times the floor", "live blocks")
-
-
-def time_lines(results, cases, key):
-    series = {}
-    for case in cases:
-        for peer in results.peers(case):
-            series.setdefault(peer, []).append((rows.setting(case, key), results.ns(case, peer)))
-    limits = [limit for case in cases for limit in limits_of(results, case) if "of" not in limit[1]]
-    return Panel(rows.without(cases[0].split("/", 1)[1], key), series, limits, "ns", key)
-
-
-def panels_of(results, drawing):
-    """Cases that differ in the setting `key` become one panel of lines, all others a panel of dots each."""
-    key, lines = drawing.key, drawing.lines
-    cases = [case for group in drawing.groups for case in results.in_group(group)]
-    alike = {}
-    for case in cases:
-        alike.setdefault(rows.without(case, key) if key else case, []).append(case)
-    panels = [lines(results, same, key) if len(same) > 1 else drawing.dots(results, same[0]) for same in alike.values()]
-    return sorted(panels, key=lambda panel: not panel.lines)
-
-
-# --- Drawing ---
-
 def log_axis(axis, low, high):
     """Ticks at 1, 2, 5 of each decade, at powers of ten where there are many."""
     decades = math.log10(high / low)
@@ -161,7 +71,7 @@ def log_axis(axis, low, high):
 
 def draw_dots(ax, panel):
     peers = [peer for peer, _ in panel.values]
-    everything = [max(value, LEAST) for _, value in panel.values] + [value for value, _ in panel.limits]
+    everything = [max(value, shown.LEAST) for _, value in panel.values] + [value for value, _ in panel.limits]
     low, high = min(everything) / 1.35, max(everything) * 1.35
     high *= (high / low) ** 0.3  # room for the figure behind the last dot
     ax.set_xscale("log")
@@ -172,7 +82,7 @@ def draw_dots(ax, panel):
     for y, (peer, value) in enumerate(panel.values):
         colour, marker = style(peer, peers)
         own = rows.is_allot(peer)
-        x = max(value, LEAST)
+        x = max(value, shown.LEAST)
         ax.hlines(y, low, x, color="#bbbbbb", linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
         ax.plot(x, y, marker, color=colour, markersize=6 if own or marker == "|" else 4.5, markeredgewidth=1.5
                 if marker == "|" else 0.8, zorder=3, gid=f"series {peer}")
@@ -297,33 +207,11 @@ def slim(svg):
     return re.sub(r"\n{2,}", "\n", svg.replace("</style>", f"\n{rules}</style>"))
 
 
-@dataclasses.dataclass(frozen=True)
-class Drawing:
-    title: str
-    subtitle: str
-    groups: tuple
-    key: str = ""  # the setting that becomes the x of a panel of lines
-    lines: object = None
-    dots: object = dots_of
-
-
-DRAWINGS = {
-    "arena": Drawing("Arenas", "ns for one allocation, log scale. Further left is better.", ("arena", "growth")),
-    "pool": Drawing("Pools", "Lines: times an inlined free list on the same memory; lower is better, flat is no slower with "
-                    "many live blocks. Dots: ns for a pair, further left is better. Log scales.", ("pool",), "n", ratio_lines),
-    "threads": Drawing("Pools for any thread", "ns for a block, log scale. Lower, and further left, is better.", ("threads",),
-                       "threads", time_lines),
-    "counting": Drawing("Counting", "ns for an allocation and its deallocation, beyond an adaptor that does nothing; log scale. "
-                        "Further left is better.", ("counting",), dots=beyond_of),
-    "containers": Drawing("Containers", "ns for one item, log scale. Further left is better.", ("containers",)),
-}
-
-
 def drawings(results):
     """{file name: SVG} for each group that was measured."""
     found = {}
-    for name, drawing in DRAWINGS.items():
-        panels = panels_of(results, drawing)
+    for name, drawing in shown.DRAWINGS.items():
+        panels = shown.panels_of(results, drawing)
         if panels:
             found[f"{name}.svg"] = draw(drawing.title, drawing.subtitle, panels)
     return found

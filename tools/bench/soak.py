@@ -39,7 +39,8 @@ def summary(folder):
     samples = kept["samples"]
     resident = [sample["resident_bytes"] / 2**20 for sample in samples]
     quarter, half = len(resident) // 4, len(resident) // 2
-    return [f"`./dev bench --soak {kept['seconds']}`, {kept['date']}, {kept['machine']}: {samples[-1]['threads']:,} threads came "
-            f"and went over one `concurrent_pool_resource`. Resident at most {max(resident[quarter:half or 1], default=0):.1f} MiB "
-            f"in the second quarter of the time and {max(resident[half:]):.1f} MiB in the second half: "
-            f"{'flat' if kept['held'] else '**not flat**'}, as the program judges it."]
+    return [f"`./dev bench --soak {kept['seconds']}`, {kept['date']}, {kept['machine']}: {samples[-1]['threads']:,} threads"
+            " came and went over one `concurrent_pool_resource`.",
+            f"Resident at most {max(resident[quarter:half or 1], default=0):.1f} MiB in the second quarter of the time and "
+            f"{max(resident[half:]):.1f} MiB in the second half: {'flat' if kept['held'] else '**not flat**'}, as the "
+            "program judges it."]
