@@ -137,7 +137,7 @@ void run_against_model(std::uint64_t seed) {
     }
     REQUIRE(pool.used() == used);
     REQUIRE(pool.reserved() == memory.live_bytes());
-    check_figures(pool);
+    if (turn % 8 == 0) check_figures(pool);
   }
   while (model.size() != 0) {
     const auto block = model.remove(model.size() - 1);
@@ -172,14 +172,14 @@ private:
 };
 
 #if ALLOT_EXCEPTIONS
-/// Throws what is no std::bad_alloc, from the call `at` on.
+/// Throws what is no std::bad_alloc, at the call `at` and no other: who swallowed it would be served when he asks again.
 struct throwing_upstream : std::pmr::memory_resource {
   std::size_t at = 0;
   std::size_t calls = 0;
   allot::checking_resource memory;
 
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    if (calls++ >= at) throw std::runtime_error{"mine"};
+    if (calls++ == at) throw std::runtime_error{"mine"};
     return memory.allocate(bytes, alignment);
   }
   void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
@@ -266,7 +266,7 @@ TEST_SUITE("pool_resource") {
     CHECK(obeyed(0, 0).second == largest);
     CHECK(obeyed(0, huge) == obeyed(0, 0));
     CHECK(obeyed(huge, 0) == obeyed(0, 0));
-    CHECK(obeyed(7, 100) == std::pair<std::size_t, std::size_t>{7, 112});
+    CHECK(obeyed(7, 600) == std::pair<std::size_t, std::size_t>{7, 640});
     CHECK(obeyed(1, 1) == std::pair<std::size_t, std::size_t>{1, 8});
     CHECK(obeyed(1, 5121).second == 6144);
   }
@@ -274,16 +274,16 @@ TEST_SUITE("pool_resource") {
   TEST_CASE(
       "a chunk has no more blocks than the options allow, and one larger than the largest block is upstream's own") {
     allot::checking_resource up;
-    allot::pool_resource pool{{5, 100}, up};
+    allot::pool_resource pool{{5, 600}, up};
     for (int i = 0; i < 100; ++i)
       (void)pool.allocate(40, 8);
     CHECK(up.allocations() == 20);
     CHECK(up.largest_bytes() == 5 * 40 + footer);
-    void* const p = pool.allocate(113, 1);
+    void* const p = pool.allocate(641, 1);
     CHECK(up.allocations() == 21);
-    pool.deallocate(p, 113, 1);
+    pool.deallocate(p, 641, 1);
     CHECK(up.deallocations() == 1);
-    (void)pool.allocate(112, 1);
+    (void)pool.allocate(640, 1);
     CHECK(pool.class_figures(pool.class_count() - 1).blocks_used == 1);
   }
 
@@ -424,10 +424,10 @@ TEST_SUITE("pool_resource") {
     allot::failing_adaptor up{memory};
     allot::pool_resource pool{up};
     up.fail_above(500);
-    CHECK(pool.try_allocate(400, 1) != nullptr);
-    CHECK(memory.last_allocated().bytes == 448 + footer);
+    CHECK(pool.try_allocate(384, 1) != nullptr);
+    CHECK(memory.last_allocated().bytes == 384 + footer);
     CHECK(pool.try_allocate(480, 1) == nullptr);
-    CHECK(pool.used() == 448);
+    CHECK(pool.used() == 384);
     for (int i = 0; i < 100; ++i)
       CHECK(pool.try_allocate(10, 1) != nullptr);
     CHECK(memory.allocations() < 20); // what is wanted shrinks until upstream has it: no chunk for each block
@@ -475,7 +475,7 @@ TEST_SUITE("pool_resource") {
 
 #if ALLOT_EXCEPTIONS
   TEST_CASE("what a foreign upstream throws beside bad_alloc passes through, at any call, and loses nothing") {
-    for (std::size_t at = 0; at < 8; ++at) {
+    for (std::size_t at = 0; at < 9; ++at) {
       throwing_upstream up;
       allot::pool_resource<> pool{&up};
       up.at = at;
@@ -485,7 +485,6 @@ TEST_SUITE("pool_resource") {
       };
       CHECK_THROWS_AS(use(), std::runtime_error);
       CHECK(pool.reserved() == up.memory.live_bytes());
-      up.at = huge;
       use();
       pool.release();
       CHECK(up.memory.live_blocks() == 0);
