@@ -5,7 +5,7 @@
 namespace allot::inline ALLOT_ABI::detail {
 
 void* concurrent_blocks::take_slow(magazines* mine, std::size_t index) noexcept {
-  if (mine == nullptr) return depots_[index].take_one();
+  if (mine == nullptr || batch_blocks(index) == 0) return depots_[index].take_one();
   magazine& used = mine->in_use(index);
   if (void* const p = used.pop()) return p; // the thread's table had forgotten it
   if (free_block* const spare = mine->spare(index)) {
@@ -20,6 +20,7 @@ void* concurrent_blocks::take_slow(magazines* mine, std::size_t index) noexcept 
 }
 
 void concurrent_blocks::put_slow(void* p, std::size_t index) noexcept {
+  if (batch_blocks(index) == 0) return depots_[index].put_one(p);
   magazines* const mine = this->find_or_adopt();
   if (mine == nullptr) {
     if (can_have()) is_wish_.store(true, std::memory_order_relaxed);
@@ -36,7 +37,7 @@ void concurrent_blocks::put_slow(void* p, std::size_t index) noexcept {
 void* concurrent_blocks::take_from_new(magazines* mine, std::size_t index, void* memory, std::size_t bytes,
                                        const block_store::chunk_plan& plan) noexcept {
   const block_chain chain = depots_[index].add_chunk(memory, bytes, plan);
-  if (mine == nullptr) {
+  if (mine == nullptr || batch_blocks(index) == 0) {
     depots_[index].put_chain(chain.first->next);
     return chain.first;
   }
@@ -48,7 +49,7 @@ void concurrent_blocks::empty(magazines& m) noexcept {
   for (std::size_t i = 0; i < classes_; ++i) {
     if (free_block* const spare = m.spare(i)) depots_[i].put_batch(spare);
     m.set_spare(i, nullptr);
-    if (m.in_use(i).is_full()) {
+    if (m.in_use(i).is_full() && batch_blocks(i) != 0) {
       depots_[i].put_batch(m.in_use(i).take_all());
     } else {
       depots_[i].put_chain(m.in_use(i).take_all());

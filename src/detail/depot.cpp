@@ -1,5 +1,6 @@
 #include <allot/detail/depot.hpp>
 
+#include <algorithm>
 #include <utility>
 
 #if ALLOT_THREADS
@@ -24,7 +25,7 @@ block_chain depot::take_batch() noexcept {
 
 block_chain depot::take() noexcept {
   if (free_block* const first = pop_batch()) return {first, nullptr, batch_blocks_};
-  return store_.take(batch_blocks_);
+  return store_.take(std::max<std::size_t>(batch_blocks_, 1));
 }
 
 void* depot::take_one() noexcept {

@@ -104,6 +104,7 @@ magazines* magazine_owner::find() const noexcept {
 }
 
 magazines* magazine_owner::find_or_adopt() noexcept {
+  if (is_own(slot())) return slot().found;
   if (!can_have()) return nullptr;
   magazine_table& mine = magazine_table::current_;
   magazines* found = find();

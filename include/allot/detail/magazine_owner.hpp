@@ -45,7 +45,8 @@ protected:
   /// This thread's magazines, by a look through those of all threads, or null.
   [[nodiscard]] magazines* find() const noexcept;
 
-  /// The same; a thread that has none takes idle ones. \return null: there are none, or the thread can have none
+  /// The same, by its table first; a thread that has none takes idle ones.
+  /// \return null: there are none, or the thread can have none
   [[nodiscard]] magazines* find_or_adopt() noexcept;
 
   /// Whether this thread could have magazines.
