@@ -379,6 +379,7 @@ class Plots(unittest.TestCase):
         for label in ("goal 4: x1.4", "goal 4: x1.4 of floor", "goal 4: 1/1.3 of boost"):
             self.assertIn(label, words)
             self.assertIn(f"limit {label}", drawn)
+        self.assertNotIn("goal 5: x2 of floor", words)  # nobody there has that goal
         self.assertIn("goal 5: 30 ns", words_of(self.drawn["threads.svg"])[0])
 
     def test_the_same_figures_give_the_same_file(self):

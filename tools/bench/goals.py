@@ -115,16 +115,19 @@ def covers(goal, case):
     return re.fullmatch(goal.case, case) is not None
 
 
+def judged_peers(goal, results, case):
+    """allot's rows of a case that the goal is about."""
+    peers = results.peers(case) if covers(goal, case) else []
+    return [peer for peer in peers if rows.is_allot(peer) and re.fullmatch(goal.peer, peer)]
+
+
 def judge_goal(goal, results):
     figures = []
-    for case, peers in results.cases.items():
-        if not covers(goal, case):
-            continue
-        for peer in peers:
-            if rows.is_allot(peer) and re.fullmatch(goal.peer, peer):
-                value = goal.figure(results, case, peer)
-                if value is not None:
-                    figures.append((f"{case}/{peer}", value))
+    for case in results.cases:
+        for peer in judged_peers(goal, results, case):
+            value = goal.figure(results, case, peer)
+            if value is not None:
+                figures.append((f"{case}/{peer}", value))
     return verdict(goal, figures, goal.faster)
 
 

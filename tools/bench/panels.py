@@ -31,7 +31,7 @@ def limits_of(results, case):
     """[(ns, label)]: the goals that judge a row of this case by time."""
     found = []
     for goal in goals.GOALS:
-        if isinstance(goal, goals.Count) or not goals.covers(goal, case):
+        if isinstance(goal, goals.Count) or not goals.judged_peers(goal, results, case):
             continue
         if goal.beyond:
             found.append((goal.limit, f"goal {goal.number}: {goal.limit:g} ns, {goal.peer}"))
