@@ -11,9 +11,10 @@
 namespace {
 
 /// The loop of a pair takes 13 instructions.
+template <std::size_t Bytes>
 [[gnu::noinline]] void pair(std::pmr::memory_resource& r, std::size_t turns) {
   for (std::size_t i = 0; i < turns; ++i)
-    r.deallocate(r.allocate(32, 8), 32, 8);
+    r.deallocate(r.allocate(Bytes, 8), Bytes, 8);
 }
 
 /// 256 blocks out and back, of which the thread's magazines have 128.
@@ -36,7 +37,8 @@ void with_pool(std::size_t turns) {
 }
 
 const gate::row rows[] = {
-    {"concurrent_pool_resource/pair", gate::turn, with_pool<pair>},
+    {"concurrent_pool_resource/pair", gate::turn, with_pool<pair<32>>},
+    {"concurrent_pool_resource/pair, 1 KiB", gate::turn, with_pool<pair<1024>>},
     {"concurrent_pool_resource/pair, with depot", gate::turn, with_pool<stretch>},
 };
 

@@ -23,7 +23,7 @@ std::size_t most_for(std::size_t wanted) noexcept { return wanted == 0 ? most_bl
 template <std::size_t... I>
 pooled_blocks::pooled_blocks(const std::pmr::pool_options& options, const char* name,
                              std::index_sequence<I...>) noexcept
-    : largest_key_{std::min(largest_for(options.largest_required_pool_block), tabled_keys) - 1},
+    : largest_key_{std::min(largest_for(options.largest_required_pool_block), direct_keys) - 1},
       most_blocks_{most_for(options.max_blocks_per_chunk)},
       largest_{largest_for(options.largest_required_pool_block)},
       name_{name},

@@ -168,7 +168,7 @@ TEST_SUITE("concurrent_pool_resource") {
     };
     CHECK(obeyed(0, 0) == std::pair<std::size_t, std::size_t>{8192, 65536});
     CHECK(obeyed(huge, huge) == std::pair<std::size_t, std::size_t>{8192, 65536});
-    CHECK(obeyed(7, 100) == std::pair<std::size_t, std::size_t>{7, 112});
+    CHECK(obeyed(7, 100) == std::pair<std::size_t, std::size_t>{7, 104});
     CHECK(obeyed(1, 1) == std::pair<std::size_t, std::size_t>{1, 8});
   }
 
@@ -223,6 +223,7 @@ TEST_SUITE("concurrent_pool_resource") {
     for (std::size_t i = 0; i < pool.class_count(); ++i) {
       const std::size_t bytes = i == 0 ? 8 : pool.class_figures(i).block_bytes;
       const std::size_t most = 2 * allot::detail::concurrent_blocks::batch_blocks(i);
+      if (most == 0) continue; // blocks of more than 16 KiB
       const std::size_t free_before = pool.cached();
       std::vector<void*> taken(2 * most);
       for (void*& p : taken)
@@ -236,8 +237,8 @@ TEST_SUITE("concurrent_pool_resource") {
         pool.deallocate(*(taken.end() - 1 - static_cast<std::ptrdiff_t>(left)), bytes, 1);
     }
     CHECK(pool.cached() == pool.most_cached_per_thread());
-    CHECK(pool.most_cached_per_thread() <= 1280 * 1024);
-    CHECK(pool_type{{0, 1024}, up}.most_cached_per_thread() <= 384 * 1024);
+    CHECK(pool.most_cached_per_thread() <= 1536 * 1024);
+    CHECK(pool_type{{0, 256}, up}.most_cached_per_thread() <= 512 * 1024);
   }
 
   TEST_CASE("to and fro across the end of a magazine does not go to the depot each time") {

@@ -38,8 +38,10 @@ public:
     return std::max(class_bytes(index), 2 * sizeof(void*));
   }
 
-  /// Blocks that one magazine of class `index` holds: 8 KiB, but no more than 64 and no less than one.
+  /// Blocks that one magazine of class `index` holds: 8 KiB, but no more than 64 and no less than one. None of more than
+  /// 16 KiB: who uses so much memory does not notice a lock.
   [[nodiscard]] static constexpr std::size_t batch_blocks(std::size_t index) noexcept {
+    if (block_bytes(index) > largest_cached_bytes) return 0;
     return std::clamp<std::size_t>(batch_bytes / block_bytes(index), 1, 64);
   }
 
@@ -72,7 +74,7 @@ protected:
     const magazine_table::slot& s = this->slot();
     if (key >= fast_keys_ || !this->is_own(s)) [[unlikely]]
       return nullptr;
-    return s.found->in_use_at(offsets_[key / 8]).pop();
+    return s.found->in_use(key / 8).pop();
   }
 
   /// Puts a block into this thread's magazine. \return false: it is for the slow path
@@ -80,7 +82,19 @@ protected:
     const magazine_table::slot& s = this->slot();
     if (key >= fast_keys_ || !this->is_own(s)) [[unlikely]]
       return false;
-    return s.found->in_use_at(offsets_[key / 8]).push(p, block_bytes(class_of(key)));
+    return s.found->in_use(key / 8).push(p, block_bytes(class_of(key)));
+  }
+
+  /// The two for keys that are not below `fast_keys_`.
+  [[nodiscard]] void* take_larger(std::size_t key) noexcept {
+    const magazine_table::slot& s = this->slot();
+    if (key >= largest_ || !this->is_own(s)) return nullptr;
+    return s.found->in_use(class_of(key)).pop();
+  }
+  [[nodiscard]] bool put_larger(void* p, std::size_t key) noexcept {
+    const magazine_table::slot& s = this->slot();
+    if (key >= largest_ || !this->is_own(s)) return false;
+    return s.found->in_use(class_of(key)).push(p, block_bytes(class_of(key)));
   }
 
   /// A block from the magazines, if there are any for this thread, or else from the depot. \return null: from upstream
@@ -129,17 +143,7 @@ protected:
 
   [[nodiscard]] ownership holds(const void* p) const noexcept;
 
-  /// As `class_table`, but with the place of a class in the magazines. A copy of one's own is found by one instruction less.
-  using offset_table = std::array<std::uint16_t, class_table.size()>;
-  static constexpr offset_table offset_of_classes = [] {
-    offset_table table{};
-    for (std::size_t i = 0; i < table.size(); ++i)
-      table[i] = static_cast<std::uint16_t>(magazines::offset_of(class_table[i]));
-    return table;
-  }();
-
-  std::size_t fast_keys_; // keys below have their class in the table
-  offset_table offsets_ = offset_of_classes;
+  std::size_t fast_keys_; // that `take` and `put` serve are below
   std::size_t most_blocks_;
   std::size_t largest_; // keys below have a class
   std::size_t classes_;
@@ -148,6 +152,7 @@ protected:
 
 private:
   static constexpr std::size_t batch_bytes = 8192;
+  static constexpr std::size_t largest_cached_bytes = 16384;
   static constexpr std::size_t most_in_a_chunk = 8192;
   static constexpr std::uint32_t calls_between_attempts = 256;
 
@@ -175,7 +180,7 @@ concurrent_blocks::concurrent_blocks(const std::pmr::pool_options& wanted, const
       name_{name} {
   most_blocks_ = most_blocks_ == 0 ? most_in_a_chunk : std::min(most_blocks_, most_in_a_chunk);
   largest_ = largest_ == 0 ? largest_class_bytes : class_bytes(class_of(std::min(largest_, largest_class_bytes) - 1));
-  fast_keys_ = std::min(largest_, tabled_keys);
+  fast_keys_ = std::min(largest_, direct_keys);
   classes_ = class_of(largest_ - 1) + 1;
 }
 

@@ -89,14 +89,6 @@ public:
 
   [[nodiscard]] magazine& in_use(std::size_t size_class) noexcept { return in_use_begin()[size_class]; }
 
-  /// The same for what `offset_of` says of the class.
-  [[nodiscard]] magazine& in_use_at(std::size_t offset) noexcept {
-    return *reinterpret_cast<magazine*>(reinterpret_cast<std::byte*>(this) + offset);
-  }
-  [[nodiscard]] static constexpr std::size_t offset_of(std::size_t size_class) noexcept {
-    return sizeof(magazines) + size_class * sizeof(magazine);
-  }
-
   [[nodiscard]] free_block* spare(std::size_t size_class) noexcept {
     return spare_begin()[size_class].load(std::memory_order_relaxed);
   }

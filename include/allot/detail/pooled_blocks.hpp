@@ -18,7 +18,7 @@ namespace allot::inline ALLOT_ABI::detail {
 /// upstream.
 ///
 /// The blocks that come back, and a few fresh ones, wait in `free_`, apart from their stores: a list's head is found from
-/// its class by one address, and the table of classes beside it by another. The stores are for when a list is empty.
+/// its class by one address. The stores are for when a list is empty.
 class pooled_blocks {
 public:
   pooled_blocks(const pooled_blocks&) = delete;
@@ -43,9 +43,9 @@ protected:
   /// A block from a list, or null: where the request is for the slow path, or its list is empty.
   [[nodiscard, gnu::always_inline]] void* pop(std::size_t bytes, std::size_t alignment) noexcept {
     const std::size_t key = class_key(bytes, alignment);
-    if (!is_tabled(key)) [[unlikely]]
+    if (!is_direct(key)) [[unlikely]]
       return nullptr;
-    const std::size_t index = table_[key / 8];
+    const std::size_t index = key / 8;
     free_block* const block = free_[index];
     if (block == nullptr) [[unlikely]]
       return nullptr;
@@ -57,9 +57,9 @@ protected:
   /// Takes a block back to its list; false where it is for the slow path.
   [[nodiscard, gnu::always_inline]] bool push(void* p, std::size_t bytes, std::size_t alignment) noexcept {
     const std::size_t key = class_key(bytes, alignment);
-    if (!is_tabled(key)) [[unlikely]]
+    if (!is_direct(key)) [[unlikely]]
       return false;
-    push_to(table_[key / 8], p);
+    push_to(key / 8, p);
     return true;
   }
 
@@ -104,8 +104,8 @@ private:
     return class_key(bytes == 0 ? 1 : bytes, alignment);
   }
 
-  [[nodiscard]] bool is_tabled(std::size_t key) const noexcept {
-    if (largest_key_ >= tabled_keys) __builtin_unreachable(); // else g++ warns of a large request whose size it knows
+  [[nodiscard]] bool is_direct(std::size_t key) const noexcept {
+    if (largest_key_ >= direct_keys) __builtin_unreachable(); // else g++ warns of a large request whose size it knows
     return key <= largest_key_;
   }
 
@@ -115,8 +115,7 @@ private:
     --used_[index];
   }
 
-  std::size_t largest_key_; // that `pop` and `push` look up in the table
-  class_table_type table_ = class_table;
+  std::size_t largest_key_; // that `pop` and `push` serve
   free_block* free_[class_count]{};
   std::size_t used_[class_count]{};
 

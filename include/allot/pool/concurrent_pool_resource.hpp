@@ -19,30 +19,31 @@
 
 namespace allot::inline ALLOT_ABI {
 
-/// Recycles blocks of 48 sizes for all threads: each has magazines of its own, and takes no lock but for whole batches of
-/// blocks. In place of `std::pmr::synchronized_pool_resource`: where no upstream is named it is std's default resource,
-/// read once, as there.
+/// Recycles blocks for all threads: each thread has magazines of its own for each size, and takes a lock for whole batches
+/// of blocks only. In place of `std::pmr::synchronized_pool_resource`: where no upstream is named it is std's default
+/// resource, read once, as there.
 ///
 ///     thread --> its magazines --+
 ///     thread --> its magazines --+--> a depot for each size --> chunks of the upstream's
-///     thread with none ----------+
+///     thread without any --------+
 ///
 /// Guarantees
-/// - A block may be given back by any thread, and goes to that one's magazines. A thread that ends leaves its blocks to the
-///   others. `thread_local` objects and thread-specific data may give back as late as they like.
-/// - Upstream is called by one thread at a time, and never by `deallocate` but for a block above the largest class; it need
-///   not be one for any thread. Where it refuses a chunk, one with room for a single block is asked for, and a failure of
-///   that is upstream's own exception or record. Magazines that it refuses are done without: such a thread takes a lock.
-/// - Every alignment is honoured. `release` gives back everything, as it was taken; `trim` what is wholly free.
-/// - Free blocks are poisoned for AddressSanitizer and Memcheck, but for their first word, and go back clean.
+/// - Any thread may give a block back; it goes to that thread's magazines. A thread that ends leaves its blocks to the
+///   others; destructors of `thread_local` objects and of thread-specific data may give back as late as they like.
+/// - Upstream is called by one thread at a time, so that it need not be for any thread, and not back into the pool. Its
+///   `allocate` is never called by `deallocate`. Where it refuses a chunk, one for a single block is asked for, and a failure
+///   of that is upstream's own exception or record; a thread for which it refuses magazines takes a lock instead.
+/// - Free blocks are poisoned for AddressSanitizer and Memcheck but for their first word, and go back clean.
 /// - Without exceptions the upstream is one of allot's and has to be named.
-/// - In the child of a fork of which no other thread was in a call, the pool goes on: the blocks in the magazines of the
-///   threads that are no more stay `cached` until `release`. Had one been in a call, the child must not use the pool.
+/// - In the child of a fork of which no other thread was in a call of the pool, the pool goes on; blocks in magazines of the
+///   threads that are gone stay `cached` until `release`. Had one been in a call, the child must not touch the pool.
 ///
-/// Costs: a pair of calls through `memory_resource*` takes N instructions on x86-64 and no atomic one. 6 KiB; for each
-/// thread 1.3 KiB, and up to `most_cached_per_thread()` bytes of free blocks that no other thread can have. A thread that
-/// uses more than 8 pools at once may have to look for its magazines under a lock.
-/// Threads: any thread, locked as said; no interrupt handler. `release` and the destructor alone. `upstream` must outlive it.
+/// Costs: 53 instructions for a pair of calls through `memory_resource*` on x86-64, 98 above 512 bytes, none of them atomic;
+/// a lock for every 64 blocks or 8 KiB; 18 KiB of its own. For each thread 2.3 KiB, and free blocks that no other thread can
+/// have, at most `most_cached_per_thread()` bytes: 1.2 MiB, less where the largest block is smaller than 16 KiB. A thread
+/// that uses more than 8 pools by turns, and one that only ever deallocated, may take a lock for each call.
+/// Threads: any thread; no interrupt handlers. `release` and the destructor: while no other thread uses the pool. `upstream`
+/// must outlive it.
 ///
 /// \snippet tests/pool/concurrent_pool_resource_test.cpp example
 template <std::derived_from<std::pmr::memory_resource> Upstream = std::pmr::memory_resource>
@@ -61,6 +62,8 @@ public:
   /// Over std's default resource of this moment.
   concurrent_pool_resource() noexcept requires has_default : concurrent_pool_resource{default_upstream()} {}
 
+  /// \param options  0 stands for the greatest that there is: chunks of 64 KiB, blocks of 64 KiB; what is more is taken
+  ///                 for 0, and a block size that is none for the next larger one
   explicit concurrent_pool_resource(const std::pmr::pool_options& options) noexcept requires has_default :
       concurrent_pool_resource{options, default_upstream()} {}
 
@@ -83,7 +86,7 @@ public:
   /// The resource that memory comes from; never null.
   [[nodiscard]] Upstream* upstream_resource() const noexcept { return upstream_; }
 
-  /// Gives everything back to the upstream; every block is void.
+  /// Gives everything back to the upstream, as it was taken; every block is void.
   /// \pre no other thread uses the pool; threads that once did may end meanwhile
   void release() noexcept {
     give_back_magazines(this->remove_magazines());
@@ -94,8 +97,8 @@ public:
   }
 
   /// Gives the chunks back to the upstream none of whose blocks is allocated, or lies in a magazine of another thread; and
-  /// the magazines that no thread has.
-  /// \return bytes given back
+  /// the magazines of threads that have ended. Takes time, and each size's lock, for its free blocks.
+  /// \return the bytes given back. Threads: any thread
   std::size_t trim() noexcept {
     this->empty_own();
     std::size_t sum = give_back_magazines(this->remove_idle());
@@ -151,19 +154,35 @@ private:
     void* const p = this->take(detail::class_key(bytes, alignment));
     if (p != nullptr) [[likely]]
       return detail::make_used(p, bytes);
-    return place_slow(bytes, alignment);
+    return place_larger(bytes, alignment);
   }
 
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
     void* const p = this->take(detail::class_key(bytes, alignment));
     if (p != nullptr) [[likely]]
       return detail::make_used(p, bytes);
-    return place_or_fail_slow(bytes, alignment);
+    return place_larger_or_fail(bytes, alignment);
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
     if (!this->put(p, detail::class_key(bytes, alignment))) [[unlikely]]
-      give_back_slow(p, bytes, alignment);
+      give_back_larger(p, bytes, alignment);
+  }
+
+  // Between the fast path and the slow one, and without the frame of the latter: what is too large for the first.
+
+  [[gnu::noinline]] void* place_larger(std::size_t bytes, std::size_t alignment) noexcept {
+    void* const p = this->take_larger(detail::class_key(bytes, alignment));
+    return p != nullptr ? detail::make_used(p, bytes) : place_slow(bytes, alignment);
+  }
+
+  [[gnu::noinline]] void* place_larger_or_fail(std::size_t bytes, std::size_t alignment) {
+    void* const p = this->take_larger(detail::class_key(bytes, alignment));
+    return p != nullptr ? detail::make_used(p, bytes) : place_or_fail_slow(bytes, alignment);
+  }
+
+  [[gnu::noinline]] void give_back_larger(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    if (!this->put_larger(p, detail::class_key(bytes, alignment))) give_back_slow(p, bytes, alignment);
   }
 
   [[gnu::noinline]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
