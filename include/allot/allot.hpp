@@ -8,6 +8,7 @@
 /// | core/      | the words that all rooms use: layout, failure, resource, `once`, `chain`, tags        |
 /// | source/    | places memory that it has, or takes from the system                                   |
 /// | arena/     | bumps through one or more chunks, frees all at once                                   |
+/// | pool/      | recycles blocks, of one size or of many, for one thread or for any                    |
 /// | adaptor/   | one upstream, adds one thing                                                          |
 /// | router/    | several upstreams, picks one per call                                                 |
 /// | construct/ | how containers and objects get a resource                                             |
@@ -37,16 +38,24 @@
 #include <allot/core/threads.hpp>
 #include <allot/core/upstream.hpp>
 
+#include <allot/source/guard_page_resource.hpp>
 #include <allot/source/malloc_resource.hpp>
 #include <allot/source/null_resource.hpp>
+#include <allot/source/page_resource.hpp>
 #include <allot/source/section_buffer.hpp>
 #include <allot/source/static_buffer.hpp>
 #include <allot/source/static_resource.hpp>
 
 #include <allot/arena/arena_scope.hpp>
+#include <allot/arena/atomic_bump_resource.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/monotonic_resource.hpp>
 #include <allot/arena/static_arena.hpp>
+
+#include <allot/pool/block_pool_resource.hpp>
+#include <allot/pool/concurrent_pool_resource.hpp>
+#include <allot/pool/pool_class_figures.hpp>
+#include <allot/pool/pool_resource.hpp>
 
 #include <allot/adaptor/aligned_adaptor.hpp>
 #include <allot/adaptor/counting_adaptor.hpp>
