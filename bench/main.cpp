@@ -67,7 +67,7 @@ int compare(int argc, char** argv) {
   for (const bench::row& line : bench::all_rows())
     benchmark::RegisterBenchmark(line.name.c_str(), [line](benchmark::State& state) {
       line.time(state);
-      add_counters(state, line);
+      if (!state.error_occurred()) add_counters(state, line);
     });
 
   int count = static_cast<int>(arguments.size());

@@ -30,21 +30,22 @@ using any = std::pmr::memory_resource;
 struct list_node {
   list_node* next;
   std::size_t number;
-  std::size_t more[2];
+  std::size_t unused;
+  std::size_t number_again; // at its end, where a neighbour that is too near would write
 };
 constexpr std::size_t node_count = 100'000;
 
 list_node* list_of_nodes(any& r) {
   list_node* head = nullptr;
   for (std::size_t i = 0; i < node_count; ++i)
-    head = ::new (r.allocate(sizeof(list_node), alignof(list_node))) list_node{head, i, {}};
+    head = ::new (r.allocate(sizeof(list_node), alignof(list_node))) list_node{head, i, 0, i};
   return head;
 }
 
 bool is_whole(const list_node* head) {
   std::size_t expected = node_count;
   for (; head != nullptr; head = head->next) {
-    if (head->number != --expected) return false;
+    if (head->number != --expected || head->number_again != expected) return false;
   }
   return expected == 0;
 }

@@ -155,10 +155,10 @@ template <sizes which, class Resource>
   for (std::size_t i = 0; i < asked.size(); ++i)
     asked[i] = list[i];
   std::vector<void*> blocks;
-  const bool good = gives_good_blocks(r, asked, blocks);
+  if (!gives_good_blocks(r, asked, blocks)) return false; // what is broken is left alone
   for (std::size_t i = 0; i < blocks.size(); ++i)
     r.deallocate(blocks[i], asked[i], 8);
-  return good;
+  return true;
 }
 
 /// One warm round, then the timed ones.
