@@ -2,7 +2,7 @@
 """Stands in for allot_bench in bench_test.py: the same command line, figures made up.
 
 A row whose name matches FAKE_CRASH ends the program by SIGSEGV, one that matches FAKE_ERROR reports an error; with
-FAKE_SOAK the soak fails. FAKE_LOG names a file to which each start is added.
+FAKE_SOAK the soak fails, or goes on. FAKE_LOG names a file to which each start is added.
 """
 
 import json
@@ -10,6 +10,7 @@ import os
 import re
 import signal
 import sys
+import time
 
 NS = {
     "arena/warm_8_32": {"bump_resource": 1.4, "monotonic_resource, MinAlign 8": 1.7, "floor": 1.5, "std": 2.8, "boost": 4.7,
@@ -65,6 +66,9 @@ def main():
         print(json.dumps({"row": name, "requested_peak_bytes": BYTES, "reserved_peak_bytes": BYTES * 2,
                           "peak_rss_bytes": 3 * BYTES, "base_rss_bytes": BYTES}))
     elif "--soak" in sys.argv:
+        if os.environ.get("FAKE_SOAK") == "goes on":
+            print(f'{{"process": {os.getpid()}}}', flush=True)
+            time.sleep(60)
         for second, mebibytes in enumerate((9, 9, 6, 4, 5, 5, 5, 5), 1):
             print(json.dumps({"second": second, "resident_bytes": mebibytes << 20, "threads": 100 * second}))
         failed = "FAKE_SOAK" in os.environ

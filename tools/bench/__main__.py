@@ -54,7 +54,8 @@ def regex(text):
 
 
 def arguments_of(words):
-    parser = argparse.ArgumentParser(prog="bench", usage="see ./dev bench --help", add_help=False)
+    parser = argparse.ArgumentParser(prog="bench", usage="see ./dev bench --help", add_help=False,
+                                     allow_abbrev=False)
     parser.add_argument("program", nargs="?", type=pathlib.Path)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", metavar="REGEX", type=regex)
@@ -62,9 +63,14 @@ def arguments_of(words):
     parser.add_argument("--seed", type=int)
     parser.add_argument("--soak", nargs="?", type=int, const=600)
     parser.add_argument("--redraw", action="store_true")
+    parser.add_argument("--check", action="store_true")  # by ./dev, before a build of minutes
     arguments = parser.parse_args(words)
-    if arguments.redraw == (arguments.program is not None):
+    if arguments.check and arguments.program is not None:
+        parser.error(f"{arguments.program} is no option")
+    if not arguments.check and arguments.redraw == (arguments.program is not None):
         parser.error("a program or --redraw, and not both")
+    if arguments.redraw and (arguments.quick or arguments.only or arguments.soak is not None):
+        parser.error("--redraw goes alone: it measures nothing")
     if arguments.soak is not None and arguments.soak < 1:
         parser.error("--soak needs a number of seconds above zero")
     if arguments.minutes is not None and arguments.minutes <= 0:
@@ -141,6 +147,8 @@ def main(words):
         print(__doc__.strip())
         return 0
     arguments = arguments_of(words)
+    if arguments.check:
+        return 0
     if arguments.redraw:
         saved = DOCS / "benchmarks/results.json"
         if not saved.exists():

@@ -13,9 +13,13 @@ def run(program, seconds, folder, about):
     """Shows the program's lines as they come and keeps them in `folder`; the program's exit status."""
     lines = []
     with subprocess.Popen([program.resolve(), "--soak", str(seconds)], stdout=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            print(line, end="", flush=True)
-            lines.append(line)
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+                lines.append(line)
+        except BaseException:  # the program would go on for minutes
+            process.kill()
+            raise
     samples = [json.loads(line) for line in lines if line.startswith("{")]
     if samples:
         held = process.returncode == 0
