@@ -68,6 +68,8 @@ void time_blocks(benchmark::State& state, const bench::peer& who) {
     benchmark::DoNotOptimize(r);
     bench::grow(*r);
   }
+  if (const auto subject = who.make({}); !bench::grows_well(subject->resource()))
+    state.SkipWithError("a block is not aligned or not the caller's own");
   state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(bench::grown_blocks));
 }
 
