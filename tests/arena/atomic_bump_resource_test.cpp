@@ -561,6 +561,19 @@ TEST_SUITE("atomic_bump_resource") {
     CHECK(support::ending_of([&] { arena.deallocate(const_cast<char*>(p), 16), touch(); }).says("use-after-poison"));
     arena.deallocate(last, 1, 1);
   }
+
+  TEST_CASE("after reset no byte is accessible, those of a granule that its blocks shared no more than others") {
+    alignas(8) std::array<std::byte, 64> memory;
+    allot::atomic_bump_resource arena{memory};
+    for (const std::size_t bytes : {3, 8, 14, 1})
+      (void)arena.allocate(bytes, 1);
+    void* const newest = arena.allocate(3, 1);
+    arena.deallocate(newest, 3, 1);
+    const auto accessible = [&](const std::byte& b) { return __asan_address_is_poisoned(&b) == 0; };
+    CHECK(std::any_of(memory.begin(), memory.end(), accessible));
+    arena.reset();
+    CHECK(std::none_of(memory.begin(), memory.end(), accessible));
+  }
 #endif
 
 #if ALLOT_CHECK_LEVEL > 0

@@ -98,9 +98,9 @@ public:
   /// \pre no other call is in flight but queries, in no thread and in no handler that this one interrupts; and what they
   /// did is ordered before it, as what they do next is after it
   void reset() noexcept {
-    std::byte* const from = cursor();
-    lower_lowest(from);
-    poison().poison_all({from, end_});
+    lower_lowest(cursor());
+    poison().poison_all(
+        {lowest_.load(relaxed), end_}); // what came back before may have left a part of a granule accessible
     cursor_.store(end_, std::memory_order_release);
   }
 
