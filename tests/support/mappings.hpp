@@ -12,7 +12,7 @@ namespace support {
 struct mapping_count {
   std::size_t mappings = 0; ///< that touch the range
   std::size_t bytes = 0;    ///< of them, within the range
-  std::size_t resident = 0; ///< of these, so many are in memory
+  std::size_t resident = 0; ///< so many of these mappings are in memory, on either side of the range's ends too
 };
 
 /// What is mapped within [begin, begin + bytes).

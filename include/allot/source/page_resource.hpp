@@ -34,10 +34,11 @@ struct page_options {
 ///     | block | block | free: given back or kept | block | slack of a commit step | addresses without memory ... |
 ///
 /// Guarantees
-/// - The lowest free pages that fit are used; those that come back join their neighbours. A request that fits somewhere is
-///   served, whatever its alignment.
-/// - Memory follows use: pages are made accessible when a block takes them, and `committed()` is all that the system may have
-///   to back. (While kept pages lie among pages that `trim` gave back it may say more than is so, until the next `trim`.)
+/// - The lowest free pages that fit are used (for alignments over a page perhaps not the lowest); those that come back join
+///   their neighbours. A request that fits somewhere is served, whatever its alignment.
+/// - Memory follows use: pages are made accessible when a block takes them or, without gaps, pages above them, as one does that
+///   is aligned to a gigabyte. `committed()` is all that the system may have to back. (Where free pages with memory and without
+///   lie in one run it may say more than is so, until the next `trim`.)
 /// - A refused system call is told with the system's error number. It changes nothing but `reserved()` and the books.
 /// - `deallocate` tells a block that is already free, or lies elsewhere, by its record to the failure handler, and ends.
 /// - With `guard_gaps` a block that has two neighbours costs two of the system's mappings, of which Linux allows 65,530.
