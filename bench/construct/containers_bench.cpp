@@ -1,6 +1,7 @@
 // Containers of std::pmr over a resource, fixed seeds. An item is an element.
 //
-// Over an arena, which is reset after each turn and keeps its memory where it can:
+// Over an arena, which is reset after each turn and keeps its memory where it can (std's and Boost's cannot: `release` gives
+// their chunks back, unless the caller brings a buffer, as in the group arena):
 //   arena_vector        push_back of 10,000 numbers, without reserve
 //   arena_list          a list of 2,000
 //   arena_map           a map of 2,000 random keys

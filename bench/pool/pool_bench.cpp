@@ -6,9 +6,9 @@
 //   churn/n:N      N blocks live, of which eight at random are freed and eight others taken
 //   concrete_lifo  as lifo, with the pool known by its type
 //
-// The floor is an inlined intrusive free list by size over the same memory, which keeps no figures; "floor, virtual" is the same
-// behind `std::pmr::memory_resource`. A million live blocks show how the cost grows: allot's pools beside the floor, whose growth
-// is the cache's.
+// Pools have the options that their library gives them by default, where it gives any. The floor is an inlined intrusive free
+// list by size over the same memory, which keeps no figures; "floor, virtual" is the same behind `std::pmr::memory_resource`. A
+// million live blocks show how the cost grows: allot's pools beside the floor, whose growth is the cache's.
 
 #include "support/free_list.hpp"
 #include "support/pool_work.hpp"
