@@ -34,8 +34,16 @@ void block_store::add_chunk(void* memory, std::size_t bytes, const chunk_plan& p
   set_run(begin, chunk->end());
   blocks_ += room / block_bytes_;
   ++chunks_;
-  const std::size_t next = bytes < plan.wanted ? plan.wanted / 2 : 2 * std::size_t{next_bytes_};
-  next_bytes_ = static_cast<std::uint32_t>(std::clamp(next, sizeof(store_chunk), largest_chunk_bytes));
+  next_bytes_ = static_cast<std::uint32_t>(bytes_after(bytes, plan));
+}
+
+/// What the next chunk may have, after one of `given` bytes. No more than twice the one before: so that where upstream
+/// refused one, it is asked for small ones first.
+std::size_t block_store::bytes_after(std::size_t given, const chunk_plan& plan) const noexcept {
+  if (given < plan.wanted) return std::max(plan.wanted / 2, sizeof(store_chunk));
+  const std::size_t all = reserved();
+  const std::size_t share = std::max<std::size_t>(all < doubled_bytes ? all : all / 2, first_bytes(block_bytes_));
+  return std::min({share, 2 * std::size_t{next_bytes_}, largest_chunk_bytes});
 }
 
 store_chunk* block_store::remove_chunks() noexcept {

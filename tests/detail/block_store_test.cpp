@@ -71,19 +71,34 @@ TEST_SUITE("block_store") {
     CHECK(s.store.reserved() == 0);
   }
 
-  TEST_CASE("plans chunks of 1 KiB to 64 KiB, eight blocks where these are not more than 4 KiB, and at least one") {
-    CHECK(stock{8}.store.plan_chunk(SIZE_MAX).wanted == 123 * 8 + footer);
-    CHECK(stock{128}.store.plan_chunk(SIZE_MAX).wanted == 7 * 128 + footer);
-    CHECK(stock{320}.store.plan_chunk(SIZE_MAX).wanted == 7 * 320 + footer);
+  TEST_CASE("plans a first chunk of 512 bytes, or two blocks, or one where two are more than 4 KiB") {
+    CHECK(stock{8}.store.plan_chunk(SIZE_MAX).wanted == (512 - footer) / 8 * 8 + footer);
+    CHECK(stock{128}.store.plan_chunk(SIZE_MAX).wanted == 3 * 128 + footer);
+    CHECK(stock{320}.store.plan_chunk(SIZE_MAX).wanted == 2 * 320 + footer);
+    CHECK(stock{1792}.store.plan_chunk(SIZE_MAX).wanted == 2 * 1792 + footer);
+    CHECK(stock{2048}.store.plan_chunk(SIZE_MAX).wanted == 2048 + footer);
     CHECK(stock{4096}.store.plan_chunk(SIZE_MAX).wanted == 4096 + footer);
     CHECK(stock{1 << 20}.store.plan_chunk(SIZE_MAX).wanted == (1 << 20) + footer);
     CHECK(stock{8}.store.plan_chunk(5).wanted == 5 * 8 + footer);
     CHECK(stock{8}.store.plan_chunk(0).wanted == 8 + footer);
     CHECK(stock{80}.store.plan_chunk(SIZE_MAX).least == 80 + footer);
-    stock s{40};
-    for (int i = 0; i < 20; ++i)
-      s.grow();
-    CHECK(s.store.plan_chunk(SIZE_MAX).wanted == 1637 * 40 + footer);
+  }
+
+  TEST_CASE("a chunk doubles what is reserved up to 4 KiB, then adds half of it, up to 64 KiB") {
+    for (const std::size_t block_bytes : {8u, 40u, 512u, 3072u}) {
+      CAPTURE(block_bytes);
+      stock s{block_bytes};
+      const std::size_t first = s.store.plan_chunk(SIZE_MAX).wanted;
+      for (int i = 0; i < 24; ++i) {
+        s.grow();
+        const std::size_t all = s.store.reserved();
+        const std::size_t share = std::clamp<std::size_t>(all < 4096 ? all : all / 2, first, 65536);
+        const std::size_t next = s.store.plan_chunk(SIZE_MAX).wanted;
+        CHECK(next <= share);
+        CHECK(next + block_bytes > share);
+      }
+      CHECK(s.store.plan_chunk(SIZE_MAX).wanted == (65536 - footer) / block_bytes * block_bytes + footer);
+    }
   }
 
   TEST_CASE("gives each block once, upwards, and the one that came back last first") {
@@ -100,7 +115,7 @@ TEST_SUITE("block_store") {
 
   TEST_CASE("a chain has as many blocks as were asked for, where there are as many, and goes back as a whole") {
     stock s{32};
-    CHECK(s.grow(20));
+    CHECK(s.grow(14));
     const block_chain five = s.store.take(5);
     CHECK(length_of(five) == 5);
     s.store.put(five);
@@ -110,21 +125,21 @@ TEST_SUITE("block_store") {
     CHECK(eight.first == five.first);
     CHECK(length_of(eight) == 8);
     const block_chain rest = s.store.take(100);
-    CHECK(length_of(rest) == 12);
-    CHECK(s.store.used() == 20);
+    CHECK(length_of(rest) == 6);
+    CHECK(s.store.used() == 14);
     s.store.put(rest);
     s.store.put({});
     CHECK(s.store.used() == 8);
-    CHECK(s.store.take(100).count == 12);
+    CHECK(s.store.take(100).count == 6);
   }
 
   TEST_CASE("a chunk that is added before the run is at its end loses no block") {
     stock s{32};
-    CHECK(s.grow(20));
+    CHECK(s.grow(14));
     (void)s.store.take(3);
     CHECK(s.grow(10));
-    CHECK(s.store.blocks() == 30);
-    CHECK(length_of(s.store.take(100)) == 27);
+    CHECK(s.store.blocks() == 24);
+    CHECK(length_of(s.store.take(100)) == 21);
   }
 
   TEST_CASE("carves no further than it is told") {
@@ -190,6 +205,21 @@ TEST_SUITE("block_store") {
     void* const memory = s.up.allocate(plan.least, 8);
     s.store.add_chunk(memory, plan.least, plan);
     CHECK(s.store.blocks() == 1);
-    CHECK(s.store.plan_chunk(SIZE_MAX).wanted == 7 * 64 + footer);
+    CHECK(s.store.plan_chunk(SIZE_MAX).wanted <= plan.wanted / 2);
+    CHECK(s.store.plan_chunk(SIZE_MAX).wanted > plan.wanted / 2 - 64);
+  }
+
+  TEST_CASE("what is wanted after a refusal grows by doubling, not to its share at once") {
+    stock s{64};
+    while (s.store.reserved() < 200'000)
+      s.grow();
+    for (int refusals = 0; refusals < 5; ++refusals) {
+      const auto plan = s.store.plan_chunk(SIZE_MAX);
+      s.store.add_chunk(s.up.allocate(plan.least, 8), plan.least, plan);
+    }
+    CHECK(s.store.plan_chunk(SIZE_MAX).wanted <= 2048);
+    s.grow();
+    CHECK(s.store.plan_chunk(SIZE_MAX).wanted <= 4096);
+    CHECK(s.store.plan_chunk(SIZE_MAX).wanted > 3072);
   }
 }

@@ -295,17 +295,17 @@ TEST_SUITE("block_pool_resource") {
     }
   }
 
-  TEST_CASE("over an upstream chunks double, and one for a single block is asked for where that is refused") {
+  TEST_CASE("over an upstream chunks grow, and one for a single block is asked for where that is refused") {
     allot::checking_resource memory;
     allot::failing_adaptor up{memory};
     allot::block_pool_resource<120, 8, decltype(up)> pool{up};
-    up.fail_above(500);
+    up.fail_above(300);
     CHECK(pool.allocate(120, 8) != nullptr);
     CHECK(memory.last_allocated() == allot::layout{120 + footer, 8});
     up.heal();
     for (int i = 0; i < 9; ++i)
       (void)pool.allocate(1, 1);
-    CHECK(memory.largest_bytes() == 8 * 120 + footer);
+    CHECK(memory.largest_bytes() > 300);
     CHECK(pool.owns(pool.allocate(3, 1)) == allot::ownership::yes);
     CHECK(pool.owns(&pool) == allot::ownership::no);
     up.fail_all();

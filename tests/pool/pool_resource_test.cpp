@@ -287,24 +287,46 @@ TEST_SUITE("pool_resource") {
     CHECK(pool.class_figures(pool.class_count() - 1).blocks_used == 1);
   }
 
-  TEST_CASE("chunks double from 1 KiB to 64 KiB") {
+  TEST_CASE("the chunks of many blocks are few, of up to 64 KiB, and no more than half of what is there too much") {
     allot::checking_resource up;
     allot::pool_resource pool{up};
-    std::size_t size = 1024;
-    for (int chunks = 1; chunks < 10; ++chunks, size = std::min<std::size_t>(2 * size, 64 * 1024)) {
-      const std::size_t blocks = (size - footer) / 24;
-      for (std::size_t i = 0; i < blocks; ++i)
-        (void)pool.allocate(24, 8);
-      CHECK(up.allocations() == static_cast<std::size_t>(chunks));
-      CHECK(up.last_allocated() == allot::layout{blocks * 24 + footer, 8});
+    for (std::size_t blocks = 1; blocks < 40'000; ++blocks) {
+      (void)pool.allocate(24, 8);
+      REQUIRE(up.live_bytes() <= 512 + blocks * 24 * 2);
+      if (blocks * 24 > 8192) REQUIRE(up.live_bytes() <= blocks * 24 * 8 / 5);
     }
+    CHECK(up.largest_bytes() == (64 * 1024 - footer) / 24 * 24 + footer);
+    CHECK(up.allocations() < 30);
+  }
+
+  TEST_CASE("a few blocks of each of many sizes take little more than they are") {
+    allot::checking_resource up;
+    allot::pool_resource pool{up};
+    std::size_t asked = 0;
+    for (std::size_t bytes = 16; bytes <= 4096; asked += bytes, bytes += bytes < 512 ? 8 : 256)
+      (void)pool.allocate(bytes, 8);
+    CHECK(up.live_bytes() < asked * 9 / 4);
+  }
+
+  TEST_CASE("over 512 bytes, too, a block that comes back is the next one out") {
+    allot::checking_resource up;
+    allot::pool_resource pool{up};
+    for (std::size_t bytes = 480; bytes <= largest; bytes += 33) {
+      void* const p = pool.allocate(bytes, 1);
+      void* const q = pool.allocate(bytes, 1);
+      pool.deallocate(p, bytes, 1);
+      CHECK(pool.allocate(bytes, 1) == p);
+      pool.deallocate(q, bytes, 1);
+      pool.deallocate(p, bytes, 1);
+    }
+    CHECK(pool.used() == 0);
   }
 
   TEST_CASE("a block that comes back is the next one out, and fresh blocks lie side by side") {
     allot::checking_resource up;
     allot::pool_resource pool{up};
     std::byte* p = static_cast<std::byte*>(pool.allocate(24, 8));
-    for (int i = 0; i < 30; ++i) {
+    for (int i = 0; i < 18; ++i) {
       auto* const next = static_cast<std::byte*>(pool.allocate(24, 8));
       CHECK(next == p + 24);
       p = next;
@@ -379,7 +401,7 @@ TEST_SUITE("pool_resource") {
       CHECK(pool.used() == 0);
       CHECK(pool.reserved() == 0);
       (void)pool.allocate(24, 8);
-      CHECK(up.last_allocated().bytes == 41 * 24 + footer);
+      CHECK(up.last_allocated().bytes == (512 - footer) / 24 * 24 + footer);
     }
   }
 
@@ -419,7 +441,7 @@ TEST_SUITE("pool_resource") {
     CHECK(up.live_blocks() == 1);
   }
 
-  TEST_CASE("where upstream refuses the doubled chunk, one for a single block is enough") {
+  TEST_CASE("where upstream refuses the larger chunk, one for a single block is enough") {
     allot::checking_resource memory;
     allot::failing_adaptor up{memory};
     allot::pool_resource pool{up};
@@ -545,7 +567,7 @@ TEST_SUITE("pool_resource") {
 #endif
 #endif
 
-  TEST_CASE("where the doubled chunk is not aligned as asked, the one for a single block may be") {
+  TEST_CASE("where the larger chunk is not aligned as asked, the one for a single block may be") {
     crooked_upstream up;
     up.straight = 128 + footer;
     allot::pool_resource pool{up};

@@ -33,8 +33,9 @@ struct store_chunk {
 /// The pool asks `plan_chunk` what to take from upstream, and hands it in by `add_chunk`; the two functions that remove
 /// chunks hand them out again, to be given back.
 ///
-/// Costs: nine words; a footer of five words a chunk. Chunks start at 1 KiB (8 blocks, where these fit in 4 KiB, and at
-/// least one) and double up to 64 KiB. The memory that a run has not reached is not touched.
+/// Costs: nine words; a footer of five words a chunk. The first chunk has 512 bytes, or two blocks, or one where two are
+/// more than 4 KiB. The next ones are as large as all before them together, and half as large from 4 KiB on: up to 64 KiB.
+/// So a pool with a few blocks of each of many sizes reserves little. The memory that a run has not reached is not touched.
 /// Threads: one thread at a time.
 class block_store : public block_list {
 public:
@@ -85,11 +86,14 @@ public:
 
 private:
   static constexpr std::size_t largest_chunk_bytes = std::size_t{1} << 16;
+  static constexpr std::size_t doubled_bytes = 4096; // until so many are reserved, each chunk doubles them
 
   static constexpr std::uint32_t first_bytes(std::size_t block_bytes) noexcept {
-    return block_bytes >= 512 ? 4096 : block_bytes <= 128 ? 1024 : static_cast<std::uint32_t>(8 * block_bytes);
+    if (block_bytes >= 2048) return 4096;
+    return static_cast<std::uint32_t>(std::max<std::size_t>(2 * block_bytes + sizeof(store_chunk), 512));
   }
 
+  [[nodiscard]] std::size_t bytes_after(std::size_t given, const chunk_plan& plan) const noexcept;
   [[nodiscard]] store_chunk* chunk_of(const void* block) const noexcept { return chunks_by_end_.at_or_after(block); }
   [[nodiscard]] std::byte* carved_end(store_chunk* chunk) const noexcept {
     return chunk->end() == end_ ? cursor_ : chunk->end();

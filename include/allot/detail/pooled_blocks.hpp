@@ -45,13 +45,7 @@ protected:
     const std::size_t key = class_key(bytes, alignment);
     if (!is_direct(key)) [[unlikely]]
       return nullptr;
-    const std::size_t index = key / 8;
-    free_block* const block = free_[index];
-    if (block == nullptr) [[unlikely]]
-      return nullptr;
-    free_[index] = block->next;
-    ++used_[index];
-    return make_used(block, bytes);
+    return pop_from(key / 8, bytes);
   }
 
   /// Takes a block back to its list; false where it is for the slow path.
@@ -60,6 +54,18 @@ protected:
     if (!is_direct(key)) [[unlikely]]
       return false;
     push_to(key / 8, p);
+    return true;
+  }
+
+  /// The two for classes that are computed, too.
+  [[nodiscard]] void* pop_any(std::size_t bytes, std::size_t alignment) noexcept {
+    const std::size_t key = class_key(bytes, alignment);
+    return key < largest_ ? pop_from(class_of(key), bytes) : nullptr;
+  }
+  [[nodiscard]] bool push_any(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    const std::size_t key = class_key(bytes, alignment);
+    if (key >= largest_) return false;
+    push_to(class_of(key), p);
     return true;
   }
 
@@ -107,6 +113,15 @@ private:
   [[nodiscard]] bool is_direct(std::size_t key) const noexcept {
     if (largest_key_ >= direct_keys) __builtin_unreachable(); // else g++ warns of a large request whose size it knows
     return key <= largest_key_;
+  }
+
+  void* pop_from(std::size_t index, std::size_t bytes) noexcept {
+    free_block* const block = free_[index];
+    if (block == nullptr) [[unlikely]]
+      return nullptr;
+    free_[index] = block->next;
+    ++used_[index];
+    return make_used(block, bytes);
   }
 
   void push_to(std::size_t index, void* p) noexcept {

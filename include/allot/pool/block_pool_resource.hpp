@@ -149,11 +149,11 @@ private:
   const char* name_;
 };
 
-/// Recycles blocks of one size in chunks that it takes from one upstream, twice as much each time.
+/// Recycles blocks of one size in chunks that it takes from one upstream and that grow.
 ///
 ///     allot::block_pool_resource<48, 16, allot::resource> nodes{upstream};
 ///
-/// What is said above of blocks and requests holds here, too. Where upstream refuses the doubled chunk, one for a single
+/// What is said above of blocks and requests holds here, too. Where upstream refuses the larger chunk, one for a single
 /// block is asked for, and a failure of that is upstream's own exception or record.
 ///
 /// Costs: as above; 104 bytes, and a footer of five words a chunk.

@@ -13,25 +13,25 @@
 
 namespace allot::inline ALLOT_ABI {
 
-/// Keeps a list of free blocks for each of 92 sizes and recycles them, in chunks that it takes from one upstream, twice as
-/// much each time. In place of `std::pmr::unsynchronized_pool_resource`: where no upstream is named it is std's default
-/// resource, read once, as there.
+/// Keeps a list of free blocks for each of 92 sizes and recycles them, in chunks that it takes from one upstream and that
+/// grow. In place of `std::pmr::unsynchronized_pool_resource`: where no upstream is named it is std's default resource,
+/// read once, as there.
 ///
 ///     8, 16, 24, ... 512, 640, 768, 896, 1024, 1280, ... 64 KiB          larger ones: upstream's own
-///     each: free -> free -> null    | chunk of 1 KiB | 2 KiB | 4 KiB | ...
+///     each: free -> free -> null    | 512 bytes | as much as all before ... | half as much ...
 ///
 /// Guarantees
 /// - Every alignment is honoured: a size is rounded up to its alignment, and sizes beyond the largest class are upstream's.
 /// - `release` gives back all that was taken, as it was taken; `trim` gives back the chunks of which no block is used.
-/// - Where upstream refuses the doubled chunk, one for a single block is asked for, and a failure of that is upstream's own
+/// - Where upstream refuses the larger chunk, one for a single block is asked for, and a failure of that is upstream's own
 ///   exception or record. A failure changes nothing. Memory that is not aligned as asked goes back unused.
 /// - Blocks lose 5.2 % on average to the next class, over requests of 16 to 1,024 bytes.
 /// - Free blocks are poisoned for AddressSanitizer and Memcheck but for their first word, and go back clean.
 /// - Not as in std: `do_allocate` cannot be overridden. Without exceptions the upstream is one of allot's and has to be
 ///   named: `pool_resource<>` does not compile.
 ///
-/// Costs: 16 instructions a call through `memory_resource*` on x86-64, however many blocks are live, for sizes of up to
-/// 512 bytes; 8 KiB of its own, a footer of five words a chunk and of four a large block.
+/// Costs: 15 instructions a call through `memory_resource*` on x86-64, 32 for more than 512 bytes, however many blocks are
+/// live; 8 KiB of its own, a footer of five words a chunk and of four a large block.
 /// Threads: one thread at a time. `upstream` must outlive it.
 ///
 /// \snippet tests/pool/pool_resource_test.cpp example
@@ -132,20 +132,36 @@ private:
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
     void* const p = this->pop(bytes, alignment);
     if (p == nullptr) [[unlikely]]
-      return place_slow(bytes, alignment);
+      return place_any(bytes, alignment);
     return p;
   }
 
   void* place_or_fail(std::size_t bytes, std::size_t alignment) {
     void* const p = this->pop(bytes, alignment);
     if (p == nullptr) [[unlikely]]
-      return place_or_fail_slow(bytes, alignment);
+      return place_any_or_fail(bytes, alignment);
     return p;
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
     if (!this->push(p, bytes, alignment)) [[unlikely]]
-      give_back_slow(p, bytes, alignment);
+      give_back_any(p, bytes, alignment);
+  }
+
+  // Between the fast path and the slow one, and without the frame of the latter: sizes whose class is computed.
+
+  [[gnu::noinline]] void* place_any(std::size_t bytes, std::size_t alignment) noexcept {
+    void* const p = this->pop_any(bytes, alignment);
+    return p != nullptr ? p : place_slow(bytes, alignment);
+  }
+
+  [[gnu::noinline]] void* place_any_or_fail(std::size_t bytes, std::size_t alignment) {
+    void* const p = this->pop_any(bytes, alignment);
+    return p != nullptr ? p : place_or_fail_slow(bytes, alignment);
+  }
+
+  [[gnu::noinline]] void give_back_any(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    if (!this->push_any(p, bytes, alignment)) give_back_slow(p, bytes, alignment);
   }
 
   [[gnu::noinline]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
