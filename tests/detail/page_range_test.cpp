@@ -62,6 +62,30 @@ TEST_SUITE("page_range") {
     CHECK(range.holds(first) == allot::ownership::no);
   }
 
+  TEST_CASE("a page of no one's lies in front of the pages, and one behind them") {
+    page_range range;
+    REQUIRE(range.open({.bytes = 10 * page_size()}) == 0);
+    CHECK(range.reserved() == (1 + 1 + 10 + 1) * page_size()); // the first is for the books
+    CHECK(range.close() == 0);
+  }
+
+  TEST_CASE("where every other page is free, the first and the last among them, there are books for each") {
+    const std::size_t pages = 2 * (page_size() / sizeof(page_run)) + 1; // one run more than a page of books holds
+    page_range range;
+    REQUIRE(range.open({.bytes = pages * page_size()}) == 0);
+    const std::size_t first = range.first_page();
+    for (std::size_t i = 0; i < pages; ++i) {
+      REQUIRE(range.expect_blocks(i + 1) == 0);
+      range.take(range.runs().find(1, 1), first + i, 1, never);
+    }
+    for (std::size_t i = 0; i < pages; i += 2)
+      range.give(first + i, 1, 0);
+    CHECK(range.books() == 2 * page_size());
+    for (std::size_t i = 0; i < pages; ++i)
+      REQUIRE(range.is_wrong(first + i, 1) == (i % 2 == 0));
+    CHECK(range.close() == 0);
+  }
+
   TEST_CASE("every page has a record of zeros, which keeps what is written to it") {
     page_range range;
     REQUIRE(range.open({.bytes = 2000 * page_size(), .record_bytes = 24}) == 0);

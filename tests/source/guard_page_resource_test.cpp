@@ -355,6 +355,16 @@ TEST_SUITE("guard_page_resource") {
     CHECK(served == 31);
   }
 
+  TEST_CASE("the books have room for free pages beside every block that is not used again") {
+    failing_pages system;
+    guard_page_resource pages{{.reserve = 64_MiB, .quarantine_bytes = 0}};
+    system.vacate_error = ENOMEM;
+    for (int i = 0; i < 700; ++i)
+      pages.deallocate(pages.allocate(page, 16 * page), page, 16 * page);
+    CHECK(pages.live_blocks() == 0);
+    CHECK(pages.committed() >= 700 * page);
+  }
+
 #if ALLOT_EXCEPTIONS
   TEST_CASE("the record of a refusal says which call, and the system's error") {
     failing_pages system;

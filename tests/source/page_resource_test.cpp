@@ -366,6 +366,8 @@ TEST_SUITE("page_resource") {
     CHECK(allot::is_aligned(p, allot::detail::huge_page_size()));
     CHECK(pages.huge_pages());
     CHECK(pages.committed() >= allot::detail::huge_page_size());
+    pages.release();
+    CHECK_FALSE(pages.huge_pages());
 
     failing_pages system;
     system.first_failure = 2; // reserve, then the wish
@@ -397,9 +399,16 @@ TEST_SUITE("page_resource") {
     CHECK(system.calls == calls);
     (void)pages.allocate(1);
     CHECK(system.calls == calls + 1);
-    page_resource whole{{.reserve = 10 * page, .commit_step = huge}};
-    (void)whole.allocate(1);
-    CHECK(whole.committed() == 11 * page);
+  }
+
+  TEST_CASE("a step ends where the range ends, and what lies behind it is not touched") {
+    for (const std::size_t step : {16 * page, huge}) {
+      page_resource pages{{.reserve = 10 * page, .commit_step = step}};
+      auto* const p = static_cast<char*>(pages.allocate(1));
+      CHECK(pages.committed() == 11 * page);
+      CHECK(support::ending_of([&] { touch(p); }).exited(0));
+      CHECK_FALSE(support::ending_of([&] { touch(p + 10 * page); }).exited(0));
+    }
   }
 
   TEST_CASE("a system call that fails at any place changes nothing, and loses no mapping") {
@@ -506,6 +515,9 @@ TEST_SUITE("page_resource") {
         if (gaps) pages.deallocate(p, page);
       }
       CHECK(pages.live_blocks() == (gaps ? 1u : 701u));
+      pages.release();
+      (void)pages.allocate(page);
+      if (gaps) CHECK(pages.committed() == 2 * page); // the books are for one block again
     }
   }
 
@@ -703,6 +715,7 @@ TEST_SUITE("page_resource") {
       auto* const p = bytes_at(pages.allocate(10));
       pages.deallocate(pages.allocate(40 * page), 40 * page);
       CHECK(__asan_region_is_poisoned(p, 20 * page) == p + 10);
+      (void)pages.allocate(1); // below what was a block's
       pages.release();
       CHECK(__asan_region_is_poisoned(p, 42 * page) == nullptr);
     }
