@@ -422,6 +422,19 @@ class Plots(unittest.TestCase):
         self.assertEqual(self.plots.drawings(self.FOUND), self.drawn)
         self.assertNotRegex(self.drawn["pool.svg"], r"20\d\d-\d\d-\d\d|dc:date")
 
+    def test_an_axis_has_a_few_round_numbers_however_long_it_is(self):
+        for low in (0.1, 0.55, 0.61, 1.01, 2.3, 8.1, 470):
+            for times in (2.2, 5, 30, 400, 20000):
+                found = self.plots.ticks(low, low * times)
+                self.assertEqual([n for n in found if low <= n <= low * times], found)
+                self.assertTrue(3 <= len(found) <= 9 and found == sorted(found), (low, times, found))
+                self.assertTrue(all(b / a > times**0.035 for a, b in zip(found, found[1:])), (low, times, found))
+
+    def test_a_goal_for_two_threads_says_so_where_others_are_drawn(self):
+        found = results_of(**{f"threads__own_lifo_32__threads:{n}": {"concurrent_pool_resource": 5 * n} for n in (1, 2, 4)})
+        words, _ = words_of(self.plots.drawings(found)["threads.svg"])
+        self.assertIn("goal 5: 10 ns, 2 threads", words)
+
     def test_labels_at_the_end_of_lines_keep_their_distance_and_order(self):
         placed = self.plots.spread([0.5, 0.1, 0.51, 0.52, 0.9], 0.1)
         self.assertEqual(sorted(range(5), key=lambda i: placed[i]), [1, 0, 2, 3, 4])

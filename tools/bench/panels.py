@@ -77,7 +77,8 @@ def time_lines(results, cases, key):
     for case in cases:
         for peer in results.peers(case):
             series.setdefault(peer, []).append((rows.setting(case, key), results.ns(case, peer)))
-    limits = [limit for case in cases for limit in limits_of(results, case) if "of" not in limit[1]]
+    limits = [(value, f"{label}, {rows.setting(case, key)} {key}") for case in cases
+              for value, label in limits_of(results, case) if "of" not in label]
     return Panel(rows.without(cases[0].split("/", 1)[1], key), series, limits, "ns", key)
 
 
@@ -103,13 +104,15 @@ class Drawing:
 
 
 DRAWINGS = {
-    "arena": Drawing("Arenas", "ns for one allocation, log scale. Further left is better.", ("arena", "growth")),
+    "arena": Drawing("Arenas", "ns for one allocation, log scale. Further left is better; bold: allot.", ("arena", "growth")),
     "pool": Drawing("Pools", "Lines: times an inlined free list on the same memory; lower is better, flat is no slower "
-                             "with many live blocks. Dots: ns for a pair, further left is better. Log scales.",
+                             "with many live blocks. Dots: ns for a pair, further left is better.\nLog scales. Bold: allot. "
+                             "Goal 4 is for pool_resource, goal 5 for concurrent_pool_resource.",
                     ("pool",), "n", ratio_lines),
-    "threads": Drawing("Pools for any thread", "ns for a block, log scale. Lower, and further left, is better.",
+    "threads": Drawing("Pools for any thread", "ns for a block that is taken and given back, log scales. Lower, and further "
+                                               "left, is better; bold: allot.",
                        ("threads",), "threads", time_lines),
     "counting": Drawing("Counting", "ns for an allocation and its deallocation, beyond an adaptor that does nothing; log "
-                                    "scale. Further left is better.", ("counting",), dots=beyond_of),
-    "containers": Drawing("Containers", "ns for one item, log scale. Further left is better.", ("containers",)),
+                                    "scale. Further left is better; bold: allot.", ("counting",), dots=beyond_of),
+    "containers": Drawing("Containers", "ns for one item, log scale. Further left is better; bold: allot.", ("containers",)),
 }

@@ -13,7 +13,7 @@ import matplotlib
 matplotlib.use("svg")
 
 import matplotlib.pyplot as plt  # noqa: E402  (the backend comes first)
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator  # noqa: E402
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter, NullLocator  # noqa: E402
 
 import panels as shown  # noqa: E402
 import rows  # noqa: E402
@@ -60,10 +60,19 @@ def count(value):
         value /= 1000
 
 
+def ticks(low, high):
+    """Round numbers: powers of ten where that makes three, else as many in each decade as it takes."""
+    for of_a_decade in ((1,), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7),
+                        (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8)):
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)))
+        found = [n * 10.0**d for d in decades for n in of_a_decade if low <= n * 10.0**d <= high]
+        if len(found) >= 3:
+            break
+    return found
+
+
 def log_axis(axis, low, high):
-    """Ticks at 1, 2, 5 of each decade, at powers of ten where there are many."""
-    decades = math.log10(high / low)
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.2 else (1,)))
+    axis.set_major_locator(FixedLocator(ticks(low, high)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}" if value < 1000 else count(value)))
     axis.set_minor_locator(NullLocator())
     axis.set_minor_formatter(NullFormatter())
@@ -138,6 +147,8 @@ def draw_lines(ax, panel):
         x, y = zip(*sorted(panel.values[peer]))
         ax.plot(x, y, marker="_" if marker == "|" else marker, color=colour, linewidth=2 if own else 0.9,
                 markersize=5 if own else 4, zorder=3 if own else 2, gid=f"series {peer}")
+        if x[-1] != xs[-1]:  # it was not measured that far: its name is led to
+            ax.plot((x[-1], xs[-1] * 1.15), (y[-1], y[-1]), color=colour, linewidth=0.6, linestyle=(0, (1, 2)), zorder=1)
         ends.append((f"{peer} {short(y[-1])}", y[-1], colour, {"weight": "bold" if own else "normal"}))
     for value, label in panel.limits:
         ax.axhline(value, linestyle=(0, (4, 2)), linewidth=1, color=BLACK, gid=f"limit {label}")
