@@ -69,7 +69,7 @@ bool concurrent_blocks::may_ask_for_magazines() noexcept {
 }
 
 bool concurrent_blocks::take_wish() noexcept {
-  if (!is_wish_.load(std::memory_order_relaxed)) return false;
+  if (!is_wish_.load(std::memory_order_relaxed) || !may_ask_for_magazines()) return false;
   is_wish_.store(false, std::memory_order_relaxed);
   return true;
 }
@@ -78,8 +78,8 @@ void concurrent_blocks::add_magazines(void* memory) noexcept {
   std::array<std::uint32_t, class_count> capacities;
   for (std::size_t i = 0; i < classes_; ++i)
     capacities[i] = static_cast<std::uint32_t>(batch_blocks(i));
+  magazines_made_.fetch_add(1, std::memory_order_relaxed); // first: a trim may give them back the moment they are idle
   this->add_idle(magazines::make(memory, std::span{capacities}.first(classes_)));
-  magazines_made_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void concurrent_blocks::note_given_back(std::size_t count) noexcept {

@@ -48,11 +48,11 @@ private:
   static void thread_ends() noexcept {
     magazine_table& mine = magazine_table::current_;
     const std::lock_guard held{lock};
-    while (mine.first_ != nullptr) {
-      magazines& m = *mine.first_;
-      magazine_owner& owner = *m.owner_;
-      owner.empty(m);
-      owner.leave(m);
+    for (magazine_owner* owner = first; owner != nullptr; owner = owner->next_) {
+      magazines* const m = owner->of_thread(mine);
+      if (m == nullptr) continue;
+      owner->empty(*m);
+      owner->leave(*m);
     }
     mine.slots_ = {};
     mine.state_ = magazine_table::state::refused;
@@ -95,10 +95,13 @@ bool magazine_owner::can_have() noexcept {
 }
 
 magazines* magazine_owner::find() const noexcept {
-  const magazine_table& mine = magazine_table::current_;
   const std::lock_guard held{lock_};
-  magazines* m = by_thread_[list_of(mine)];
-  while (m != nullptr && m->thread_ != &mine)
+  return of_thread(magazine_table::current_);
+}
+
+magazines* magazine_owner::of_thread(const magazine_table& thread) const noexcept {
+  magazines* m = by_thread_[list_of(thread)];
+  while (m != nullptr && m->thread_ != &thread)
     m = m->next;
   return m;
 }
@@ -112,7 +115,7 @@ magazines* magazine_owner::find_or_adopt() noexcept {
   return found == nullptr ? nullptr : mine.note(number_, found);
 }
 
-magazines* magazine_owner::adopt_idle(magazine_table& thread) noexcept {
+magazines* magazine_owner::adopt_idle(const magazine_table& thread) noexcept {
   const std::lock_guard registry{magazine_registry::lock};
   const std::lock_guard held{lock_};
   magazines* const m = idle_.load(std::memory_order_relaxed);
@@ -120,17 +123,12 @@ magazines* magazine_owner::adopt_idle(magazine_table& thread) noexcept {
   idle_.store(m->next, std::memory_order_relaxed);
   m->next = std::exchange(by_thread_[list_of(thread)], m);
   m->thread_ = &thread;
-  m->link_of_thread_ = &thread.first_;
-  m->next_of_thread_ = thread.first_;
-  if (thread.first_ != nullptr) thread.first_->link_of_thread_ = &m->next_of_thread_;
-  thread.first_ = m;
   return m;
 }
 
 void magazine_owner::add_idle(magazines* fresh) noexcept {
   const std::lock_guard registry{magazine_registry::lock};
   const std::lock_guard held{lock_};
-  fresh->owner_ = this;
   fresh->next = idle_.load(std::memory_order_relaxed);
   idle_.store(fresh, std::memory_order_relaxed);
   if (link_ != nullptr) return;
@@ -155,7 +153,6 @@ magazines* magazine_owner::remove_magazines() noexcept {
     while (list != nullptr) {
       magazines* const m = list;
       list = m->next;
-      take_from_thread(*m);
       m->next = std::exchange(all, m);
     }
   }
@@ -173,16 +170,9 @@ void magazine_owner::leave(magazines& m) noexcept {
   while (*link != &m)
     link = &(*link)->next;
   *link = m.next;
-  take_from_thread(m);
+  m.thread_ = nullptr;
   m.next = idle_.load(std::memory_order_relaxed);
   idle_.store(&m, std::memory_order_relaxed);
-}
-
-void magazine_owner::take_from_thread(magazines& m) noexcept {
-  if (m.thread_ == nullptr) return; // it is in the child of a fork, and the thread is not
-  *m.link_of_thread_ = m.next_of_thread_;
-  if (m.next_of_thread_ != nullptr) m.next_of_thread_->link_of_thread_ = m.link_of_thread_;
-  m.thread_ = nullptr;
 }
 
 } // namespace allot::inline ALLOT_ABI::detail

@@ -19,7 +19,10 @@
 #include <thread>
 #include <vector>
 
+#include <climits>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace {
@@ -63,6 +66,30 @@ private:
   std::function<void()> work_;
   std::atomic<int> order_{0};
   std::thread thread_;
+};
+
+/// Threads at one address, which is no memory any more when this goes.
+class own_stack {
+public:
+  own_stack() { REQUIRE(memory_ != MAP_FAILED); }
+  ~own_stack() { munmap(memory_, bytes); }
+  own_stack(const own_stack&) = delete;
+  own_stack& operator=(const own_stack&) = delete;
+
+  /// Runs `f` in a thread to its end.
+  void run(void* (*f)(void*)) {
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_t thread{};
+    REQUIRE(pthread_attr_setstack(&attributes, memory_, bytes) == 0);
+    REQUIRE(pthread_create(&thread, &attributes, f, this) == 0);
+    pthread_join(thread, nullptr);
+    pthread_attr_destroy(&attributes);
+  }
+
+private:
+  static constexpr std::size_t bytes = 1 << 20;
+  void* memory_ = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 };
 
 /// Takes blocks and gives them back, so that some stay in the magazines.
@@ -254,6 +281,37 @@ TEST_SUITE("concurrent_pool_resource, threads") {
     pthread_key_delete(key);
   }
 
+  TEST_CASE("a thread whose end goes untold, since it comes to the pool in the very last destructor, may be unmapped") {
+    allot::checking_resource up;
+    std::optional<pool_type> pool{std::in_place, up};
+    use(*pool);
+    const std::size_t own = pool->cached();
+    static pool_type* of_thread;
+    of_thread = &*pool;
+    static pthread_key_t key;
+    static int rounds;
+    rounds = 0;
+    REQUIRE(pthread_key_create(&key, [](void* any) {
+              ++rounds == PTHREAD_DESTRUCTOR_ITERATIONS ? use(*of_thread, 10) : void(pthread_setspecific(key, any));
+            }) == 0);
+    {
+      own_stack stack;
+      stack.run([](void* any) -> void* { return pthread_setspecific(key, any), nullptr; });
+      REQUIRE(rounds == PTHREAD_DESTRUCTOR_ITERATIONS);
+      CHECK(pool->cached() > own); // or the thread's end was told after all
+      const allot::checking_resource::monitor since{up};
+      stack.run([](void*) -> void* { return use(*of_thread, 10), nullptr; });
+      CHECK(since.attempts() == 0); // what the first thread left is the second one's
+      CHECK(pool->cached() == own);
+      rounds = 0;
+      stack.run([](void* any) -> void* { return pthread_setspecific(key, any), nullptr; });
+    }
+    pthread_key_delete(key);
+    pool.reset();
+    CHECK(up.live_blocks() == 0);
+    CHECK(up.check() == 0);
+  }
+
   TEST_CASE("threads that end while pools end, hundreds of times") {
     allot::checking_resource up;
     pool_type longer{up};
@@ -372,6 +430,27 @@ TEST_SUITE("concurrent_pool_resource, threads") {
     up.heal();
     use(pool, 600, 40);
     CHECK(pool.cached() > 0); // asked again at some time
+  }
+
+  TEST_CASE("an upstream that refuses magazines for a thread that only deallocates is not asked for each batch") {
+    allot::checking_resource memory;
+    allot::failing_adaptor up{memory};
+    allot::concurrent_pool_resource pool{up};
+    use(pool);
+    up.fail_if([](std::size_t, std::size_t alignment, void*) noexcept { return alignment == 64; });
+    worker other;
+    for (int turn = 0; turn < 50; ++turn) {
+      std::vector<void*> taken(200);
+      for (void*& p : taken)
+        p = pool.allocate(40, 8);
+      other.does([&] {
+        for (void* const p : taken)
+          pool.deallocate(p, 40, 8);
+      });
+    }
+    CHECK(up.failures_injected() >= 1);
+    CHECK(up.failures_injected() <= 3);
+    CHECK(pool.used() == 0);
   }
 
   TEST_CASE("the child of a fork goes on with the pool; what lies in lost threads' magazines stays there") {

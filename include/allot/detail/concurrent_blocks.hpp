@@ -52,7 +52,7 @@ public:
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
   /// Bytes of the blocks that are allocated, each counted at the size of its class; above the largest class as asked for.
-  /// Exact while no other thread allocates or deallocates.
+  /// Exact while no other thread allocates, deallocates, trims or ends.
   [[nodiscard]] std::size_t used() const noexcept;
 
   /// Bytes taken from upstream and not given back.
@@ -110,7 +110,8 @@ protected:
   [[nodiscard]] bool may_ask_for_magazines() noexcept;
   void note_refused_magazines() noexcept { calls_to_wait_.store(calls_between_attempts, std::memory_order_relaxed); }
 
-  /// Whether a thread that only deallocates waits for magazines. It asks no upstream, another one does.
+  /// Whether a thread that only deallocates waits for magazines, and upstream has not just refused some. It asks no
+  /// upstream, another one does.
   [[nodiscard]] bool take_wish() noexcept;
 
   [[nodiscard]] layout magazines_layout() const noexcept {

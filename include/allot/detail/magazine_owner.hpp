@@ -19,13 +19,17 @@ namespace allot::inline ALLOT_ABI::detail {
 
 /// A pool's side of the magazines: which thread has which, and which nobody has.
 ///
-///     pool --> by thread: magazines, magazines ...       thread --> magazines of this pool --> of that pool ...
-///          --> idle:      magazines ...
+///     registry --> pool --> pool ...        pool --> by thread: magazines, magazines ...
+///                                                --> idle:      magazines ...
 ///
-/// A thread that ends empties its magazines and leaves them idle, for the next thread that needs some. A pool that ends,
-/// or gives everything back, takes its magazines away from all threads. One lock for the process, the registry's, orders
-/// the two; under it no upstream is called, and no other lock is held when it is waited for but those of pools further
-/// up, around calls of their upstreams.
+/// A thread that ends looks through all pools, empties its magazines and leaves them idle, for the next thread that needs
+/// some. A pool that ends, or gives everything back, forgets all of its magazines. One lock for the process, the
+/// registry's, orders the two; under it no upstream is called, and no other lock is held when it is waited for but those
+/// of pools further up, around calls of their upstreams.
+///
+/// Nothing of a pool's points into a thread's memory to write there: the end of a thread may go untold, where its first
+/// call of a pool is in the last round of the destructors of thread-specific data. Its magazines then go to the next
+/// thread at that address.
 ///
 /// In the child of a fork the registry's lock is free, and the magazines of the threads that are no more are nobody's:
 /// their blocks stay lost until the pool gives everything back.
@@ -80,9 +84,10 @@ private:
   virtual void empty(magazines& m) noexcept = 0;
 
   [[nodiscard]] static std::size_t list_of(const magazine_table& thread) noexcept;
-  [[nodiscard]] magazines* adopt_idle(magazine_table& thread) noexcept;
+  /// \pre the pool's lock is held, or the registry's
+  [[nodiscard]] magazines* of_thread(const magazine_table& thread) const noexcept;
+  [[nodiscard]] magazines* adopt_idle(const magazine_table& thread) noexcept;
   void leave(magazines& m) noexcept;
-  static void take_from_thread(magazines& m) noexcept;
 
   void take_number() noexcept {
     number_ = take_pool_number();

@@ -62,7 +62,6 @@ private:
   }
 
   std::array<slot, slots> slots_{};
-  magazines* first_ = nullptr; // of all that the thread has; under the registry's lock
   state state_ = state::fresh;
 
   ALLOT_DETAIL_STATIC_TLS static constinit thread_local magazine_table current_;

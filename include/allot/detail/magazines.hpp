@@ -117,10 +117,7 @@ private:
   }
 
   std::size_t classes_;
-  magazine_owner* owner_ = nullptr;
-  magazine_table* thread_ = nullptr;     // null: no thread has it
-  magazines* next_of_thread_ = nullptr;  // of those that the same thread has
-  magazines** link_of_thread_ = nullptr; // what points here in that list
+  const magazine_table* thread_ = nullptr; // only ever compared: it may have ended. null: no thread has it
 };
 
 } // namespace allot::inline ALLOT_ABI::detail
