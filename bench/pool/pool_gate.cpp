@@ -22,10 +22,10 @@ alignas(64) std::byte list_memory[sizeof memory];
 alignas(64) std::byte pair_memory[sizeof memory];
 
 /// The loop of a pair takes 13 instructions.
-template <class Resource>
+template <std::size_t Bytes, class Resource>
 [[gnu::noinline]] void pair(Resource& r, std::size_t turns) {
   for (std::size_t i = 0; i < turns; ++i)
-    r.deallocate(r.allocate(32, 8), 32, 8);
+    r.deallocate(r.allocate(Bytes, 8), Bytes, 8);
 }
 
 /// Steps through the live blocks, 2^n of them, by a stride, and has each replaced.
@@ -39,10 +39,10 @@ template <class Resource>
   }
 }
 
-template <class Pool>
+template <class Pool, std::size_t Bytes = 32>
 void pair_of(std::size_t turns) {
   Pool pool;
-  pair<std::pmr::memory_resource>(pool, turns);
+  pair<Bytes, std::pmr::memory_resource>(pool, turns);
 }
 
 /// A pool with live blocks, which is there from the first run to the last: filling it is no part of any.
@@ -71,7 +71,7 @@ void among_blocks(std::size_t turns) {
 
 void pair_of_blocks(std::size_t turns) {
   allot::block_pool_resource<32> pool{pair_memory};
-  pair<std::pmr::memory_resource>(pool, turns);
+  pair<32, std::pmr::memory_resource>(pool, turns);
 }
 
 /// What a pool for one size at least does.
@@ -107,6 +107,7 @@ using std_pool = std::pmr::unsynchronized_pool_resource;
 
 const gate::row rows[]{
     {"pool_resource/pair", gate::turn, pair_of<pool>},
+    {"pool_resource/pair, 1 KiB", gate::turn, pair_of<pool, 1024>},
     {"pool_resource/interface", gate::do_allocate, pair_of<pool>},
     {"pool_resource/among 1,024", gate::turn, among<pool, few>},
     {"pool_resource/among 131,072", gate::turn, among<pool, many>},

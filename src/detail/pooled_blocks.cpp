@@ -8,29 +8,19 @@ namespace {
 /// Fresh blocks come this many at a time, so that the slow path is taken once for all of them.
 constexpr std::size_t batch = 16;
 
-/// No chunk has more blocks than that.
-constexpr std::size_t most_blocks = 8192;
-
-std::size_t largest_for(std::size_t wanted) noexcept {
-  if (wanted == 0 || wanted > largest_class_bytes) return largest_class_bytes;
-  return class_bytes(class_of(wanted - 1));
-}
-
-std::size_t most_for(std::size_t wanted) noexcept { return wanted == 0 ? most_blocks : std::min(wanted, most_blocks); }
-
 } // namespace
 
 template <std::size_t... I>
 pooled_blocks::pooled_blocks(const std::pmr::pool_options& options, const char* name,
                              std::index_sequence<I...>) noexcept
-    : largest_key_{std::min(largest_for(options.largest_required_pool_block), direct_keys) - 1},
-      most_blocks_{most_for(options.max_blocks_per_chunk)},
-      largest_{largest_for(options.largest_required_pool_block)},
+    : largest_key_{std::min(options.largest_required_pool_block, direct_keys) - 1},
+      most_blocks_{options.max_blocks_per_chunk},
+      largest_{options.largest_required_pool_block},
       name_{name},
       stores_{block_store{class_bytes(I)}...} {}
 
 pooled_blocks::pooled_blocks(const std::pmr::pool_options& options, const char* name) noexcept
-    : pooled_blocks{options, name, std::make_index_sequence<class_count>{}} {}
+    : pooled_blocks{obeyed(options), name, std::make_index_sequence<class_count>{}} {}
 
 void* pooled_blocks::place_in_kept(std::size_t bytes, std::size_t alignment) noexcept {
   const std::size_t index = class_of(key_of(bytes, alignment));

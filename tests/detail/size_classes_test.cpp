@@ -59,6 +59,22 @@ TEST_SUITE("size_classes") {
     CHECK(most < 0.2);
   }
 
+  TEST_CASE("options are obeyed as far as there are classes, and 0 stands for the most") {
+    const auto largest = [](std::size_t bytes) { return obeyed({1, bytes}).largest_required_pool_block; };
+    CHECK(largest(0) == largest_class_bytes);
+    CHECK(largest(SIZE_MAX) == largest_class_bytes);
+    CHECK(largest(largest_class_bytes) == largest_class_bytes);
+    CHECK(largest(1) == 8);
+    CHECK(largest(512) == 512);
+    CHECK(largest(513) == 640);
+    const auto blocks = [](std::size_t count) { return obeyed({count, 8}).max_blocks_per_chunk; };
+    CHECK(blocks(0) == 8192);
+    CHECK(blocks(SIZE_MAX) == 8192);
+    CHECK(blocks(8192) == 8192);
+    CHECK(blocks(8191) == 8191);
+    CHECK(blocks(1) == 1);
+  }
+
   TEST_CASE("what no class fits has a key beyond the last one, zero bytes too, and none wraps") {
     for (std::size_t alignment = 1; alignment != 0; alignment *= 2) {
       CHECK(class_key(0, alignment) == SIZE_MAX);

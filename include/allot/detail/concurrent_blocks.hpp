@@ -66,7 +66,7 @@ public:
 
 protected:
   concurrent_blocks(const std::pmr::pool_options& wanted, const char* name) noexcept
-      : concurrent_blocks{wanted, name, std::make_index_sequence<class_count>{}} {}
+      : concurrent_blocks{obeyed(wanted), name, std::make_index_sequence<class_count>{}} {}
   ~concurrent_blocks() override = default;
 
   /// A block for the key of a request from this thread's magazine. \return null: it is for the slow path
@@ -154,11 +154,11 @@ protected:
 private:
   static constexpr std::size_t batch_bytes = 8192;
   static constexpr std::size_t largest_cached_bytes = 16384;
-  static constexpr std::size_t most_in_a_chunk = 8192;
   static constexpr std::uint32_t calls_between_attempts = 256;
 
+  /// \param options  `obeyed`
   template <std::size_t... I>
-  concurrent_blocks(const std::pmr::pool_options& wanted, const char* name, std::index_sequence<I...>) noexcept;
+  concurrent_blocks(const std::pmr::pool_options& options, const char* name, std::index_sequence<I...>) noexcept;
 
   void empty(magazines& m) noexcept override;
 
@@ -171,19 +171,14 @@ private:
 };
 
 template <std::size_t... I>
-concurrent_blocks::concurrent_blocks(const std::pmr::pool_options& wanted, const char* name,
+concurrent_blocks::concurrent_blocks(const std::pmr::pool_options& options, const char* name,
                                      std::index_sequence<I...>) noexcept
-    : fast_keys_{0},
-      most_blocks_{wanted.max_blocks_per_chunk},
-      largest_{wanted.largest_required_pool_block},
-      classes_{0},
+    : fast_keys_{std::min(options.largest_required_pool_block, direct_keys)},
+      most_blocks_{options.max_blocks_per_chunk},
+      largest_{options.largest_required_pool_block},
+      classes_{class_of(largest_ - 1) + 1},
       depots_{depot{block_bytes(I), batch_blocks(I)}...},
-      name_{name} {
-  most_blocks_ = most_blocks_ == 0 ? most_in_a_chunk : std::min(most_blocks_, most_in_a_chunk);
-  largest_ = largest_ == 0 ? largest_class_bytes : class_bytes(class_of(std::min(largest_, largest_class_bytes) - 1));
-  fast_keys_ = std::min(largest_, direct_keys);
-  classes_ = class_of(largest_ - 1) + 1;
-}
+      name_{name} {}
 
 } // namespace allot::inline ALLOT_ABI::detail
 

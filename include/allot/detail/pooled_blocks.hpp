@@ -102,6 +102,7 @@ protected:
   [[nodiscard]] std::size_t most_blocks() const noexcept { return most_blocks_; }
 
 private:
+  /// \param options  `obeyed`
   template <std::size_t... I>
   pooled_blocks(const std::pmr::pool_options& options, const char* name, std::index_sequence<I...>) noexcept;
 

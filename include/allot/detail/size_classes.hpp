@@ -2,8 +2,10 @@
 
 #include <allot/core/config.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
+#include <memory_resource>
 
 namespace allot::inline ALLOT_ABI::detail {
 
@@ -50,6 +52,15 @@ inline constexpr std::size_t direct_keys = 512;
 /// What the chunks of a class are to be aligned to: the greatest power of two that divides its blocks' size.
 [[nodiscard]] constexpr std::size_t class_alignment(std::size_t block_bytes) noexcept {
   return block_bytes & (~block_bytes + 1);
+}
+
+/// A pool's options as it obeys them: 0 stands for the greatest that there is, and so does what is more; the largest block is
+/// that of a class. No chunk has more than 8,192 blocks.
+[[nodiscard]] constexpr std::pmr::pool_options obeyed(const std::pmr::pool_options& wanted) noexcept {
+  constexpr std::size_t most_blocks = 8192;                   // of 8 bytes, in 64 KiB
+  const std::size_t blocks = wanted.max_blocks_per_chunk - 1; // 0 wraps
+  const std::size_t largest = wanted.largest_required_pool_block - 1;
+  return {std::min(blocks, most_blocks - 1) + 1, class_bytes(class_of(std::min(largest, largest_class_bytes - 1)))};
 }
 
 } // namespace allot::inline ALLOT_ABI::detail
