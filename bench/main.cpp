@@ -87,7 +87,11 @@ int print_memory(const std::string& name) {
   const bench::sleeper second_thread;
   for (const bench::row& line : bench::all_rows()) {
     if (line.name != name) continue;
-    const bench::footprint took = line.weigh ? line.weigh() : bench::weigh_nothing();
+    if (!line.weigh) {
+      std::fprintf(stderr, "allot_bench: %s does not look at memory\n", name.c_str());
+      return 2;
+    }
+    const bench::footprint took = line.weigh();
     const std::string reserved = took.reserved_is_known ? std::to_string(took.reserved) : "null";
     std::printf(
         "{\"row\": \"%s\", \"requested_peak_bytes\": %zu, \"reserved_peak_bytes\": %s, \"peak_rss_bytes\": %zu, "

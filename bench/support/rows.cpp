@@ -26,13 +26,6 @@ std::vector<row> all_rows() {
   return rows;
 }
 
-footprint weigh_nothing() {
-  footprint nothing;
-  nothing.reserved_is_known = false;
-  nothing.base_resident = nothing.peak_resident = resident_bytes();
-  return nothing;
-}
-
 footprint weigh(const peer& who, setting s, const std::function<void(subject&, std::pmr::memory_resource&)>& work) {
   counted_hop upstream{*s.upstream};
   s.upstream = &upstream;

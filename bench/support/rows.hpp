@@ -17,7 +17,7 @@ namespace bench {
 struct row {
   std::string name;
   std::function<void(benchmark::State&)> time;
-  std::function<footprint()> weigh; ///< runs the workload once and looks at memory only; empty where it takes none
+  std::function<footprint()> weigh; ///< runs the workload once and looks at memory only; empty where nobody asks
 };
 
 /// A group's rows, and who adds them. Objects with static storage duration, one in each bench/<room>/*_bench.cpp.
@@ -32,9 +32,6 @@ public:
 
 /// The rows of all groups that are linked in, group by group.
 [[nodiscard]] std::vector<row> all_rows();
-
-/// Of a workload that takes no memory.
-[[nodiscard]] footprint weigh_nothing();
 
 /// Makes the subject, has `work` use it, and says what that took. The blocks are written to.
 [[nodiscard]] footprint weigh(const peer& who, setting s,

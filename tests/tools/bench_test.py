@@ -181,6 +181,9 @@ class Page(unittest.TestCase):
         found.leave_out("tbb", "not installed")
         self.assertIn("- tbb: not installed", page.page(found, [], {}, []))
 
+    def test_a_growth_that_the_system_cannot_tell_from_nothing_has_no_figure(self):
+        self.assertEqual([page.resident(n) for n in (None, 0, 400 << 10, 3 << 19)], ["", "< 0.5 MiB", "< 0.5 MiB", "1.5 MiB"])
+
     def test_every_column_has_a_cell_in_every_row(self):
         for line in page.case_table(self.FOUND, "pool/x"):
             self.assertEqual(line.count("|"), 9, line)

@@ -15,11 +15,13 @@ Times are in nanoseconds for one item: an allocation and its deallocation, or fo
 lower quartile and *median* the median of all rounds. *to floor* is the ratio to the least that any allocator must do: a
 virtual bump that tests nothing, a free list that the compiler has inlined, an arena that need not grow, one class by hand.
 *to allot* is the ratio to the row of allot that is set in **bold**. *reserved* is what the peer took from its upstream at
-the peak for each byte asked for, *resident* the growth of the process's resident set at its peak; both come from a process
-of its own for each row.
+the peak for each byte asked for, *resident* the growth of the process's resident set at its peak, which the system tells to
+within some hundred KiB; both come from a process of its own for each row.
 
 A row marked **< allot** is faster than allot's by more than 15 %, a row marked ~ is within 15 %, which is noise.
 """
+
+VAGUE = 1 << 19  # bytes; the program's own code and the kernel's way of counting make up so much
 
 # allot's row that the others of a case are held against, where there are several: the first that is there.
 OWN = ["pool_resource", "concurrent_pool_resource", "monotonic_resource", "bump_resource"]
@@ -81,6 +83,11 @@ def size(value):
         value /= 1024
 
 
+def resident(value):
+    """What the system cannot tell from nothing is not told in figures."""
+    return "< 0.5 MiB" if value is not None and value < VAGUE else size(value)
+
+
 def case_table(results, case):
     lines = [f"| {case} | ns | median | to floor | to allot | | reserved | resident |",
              "|---|--:|--:|--:|--:|---|--:|--:|"]
@@ -91,7 +98,7 @@ def case_table(results, case):
         cells = [f"**{peer}**" if peer == own else peer, nanoseconds(ns), nanoseconds(middle),
                  number(results.to_floor(case, peer), "x{:.2f}"),
                  number(results.ratio(case, peer, own) if own else None, "x{:.2f}"), mark(results, case, peer, own),
-                 number(results.reserved_per_requested(case, peer), "x{:.2f}"), size(results.resident(case, peer))]
+                 number(results.reserved_per_requested(case, peer), "x{:.2f}"), resident(results.resident(case, peer))]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
