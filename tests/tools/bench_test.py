@@ -6,6 +6,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,8 @@ sys.dont_write_bytecode = True
 import figures  # noqa: E402  (its folder is known only now)
 import goals  # noqa: E402
 import page  # noqa: E402
+import panels  # noqa: E402
+import program  # noqa: E402
 import rounds  # noqa: E402
 import rows  # noqa: E402
 import soak  # noqa: E402
@@ -86,6 +89,11 @@ class Statistics(unittest.TestCase):
         found = results_of(pool__x={"std": [40, 20, 90, 30, 80], "floor": [9, 2, 3, 4, 8]})
         self.assertEqual(found.ratio("pool/x", "std", "floor"), 10)
 
+    def test_what_an_adaptor_adds_is_a_median(self):
+        found = results_of(counting__x={"plain_counters": 9})
+        found.cases["counting/x"]["plain_counters"]["beyond"] = [4, 1, 3, 2, 5]
+        self.assertEqual(found.beyond("counting/x", "plain_counters"), 3)
+
     def test_the_floor_of_preloaded_processes_shows_how_steady_they_were(self):
         found = results_of(pool__x={"floor": 2, "floor under mimalloc": 3, "mimalloc": 8},
                            pool__y={"floor": 2, "floor under mimalloc": 2.2},
@@ -100,6 +108,15 @@ class Statistics(unittest.TestCase):
 
     def test_a_peer_that_is_not_there_has_no_ratio(self):
         self.assertIsNone(results_of(pool__x={"std": 1}).to_floor("pool/x", "std"))
+
+
+class Filter(unittest.TestCase):
+    def test_takes_the_rows_named_and_no_other(self):
+        names = ["arena/x/std", "arena/x/bump_resource, MinAlign 8", "pool/a.b/std+", "pool/a(b)[c]{1}/x|y"]
+        chosen = re.compile(program.exactly(names))
+        self.assertTrue(all(chosen.search(name) for name in names))
+        for other in ("arena/x/std2", "an arena/x/std", "pool/aab/std+", "pool/a.b/std"):
+            self.assertIsNone(chosen.search(other), other)
 
 
 class Order(unittest.TestCase):
@@ -285,6 +302,9 @@ class Tool(unittest.TestCase):
         peers = self.results("build/bench/report").cases["pool/random_32/n:1000"]
         self.assertEqual((peers["glibc"]["ns"], peers["mimalloc"]["ns"]), ([18], [9]))
         self.assertNotIn("malloc", peers)
+        self.assertEqual((peers["floor"]["ns"], peers["floor under mimalloc"]["ns"]), ([2], [2]))
+        weighed = [start[-1] for start in preloaded if "--memory" in start]
+        self.assertEqual(weighed, ["pool/random_32/n:1000/malloc"] * 2)
 
     def test_rows_are_interleaved_at_random_in_each_process(self):
         self.run_rows("^pool/lifo_32/std$")
@@ -385,6 +405,18 @@ def words_of(svg):
     drawn = [f"{kind} {name}" for element in root.iter() for kind in ("series", "limit")
              if (name := element.get(f"data-{kind}"))]
     return [" ".join("".join(element.itertext()).split()) for element in texts], drawn
+
+
+class Limits(unittest.TestCase):
+    def test_are_drawn_where_the_goal_is_just_kept(self):
+        found = results_of(pool__random_32={"pool_resource": 3, "floor": 2, "std": 40, "boost": 2.6},
+                           threads__producer_consumer={"concurrent_pool_resource": 25})
+        values = {label: value for case in found.cases for value, label in panels.limits_of(found, case)}
+        expected = {"goal 4: x1.4 of floor": 2.8, "goal 4: 1/10 of std": 4, "goal 4: 1/1.3 of boost": 2,
+                    "goal 5: 30 ns": 30}
+        self.assertEqual(values.keys(), expected.keys())
+        for label, value in expected.items():
+            self.assertAlmostEqual(values[label], value, msg=label)
 
 
 class Plots(unittest.TestCase):
