@@ -99,8 +99,8 @@ public:
   /// did is ordered before it, as what they do next is after it
   void reset() noexcept {
     lower_lowest(cursor());
-    poison().poison_all(
-        {lowest_.load(relaxed), end_}); // what came back before may have left a part of a granule accessible
+    // From the lowest: what came back before may have left a part of a granule accessible.
+    poison().poison_all({lowest_.load(relaxed), end_});
     cursor_.store(end_, std::memory_order_release);
   }
 
