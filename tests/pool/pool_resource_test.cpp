@@ -373,6 +373,20 @@ TEST_SUITE("pool_resource") {
     CHECK(pool.owns(blocks[0]) == allot::ownership::no);
   }
 
+  TEST_CASE("a byte beyond the largest class is upstream's, and takes a footer of four words with it") {
+    allot::checking_resource up;
+    allot::pool_resource pool{up};
+    for (std::size_t bytes = 8; bytes <= 64; bytes += 8)
+      (void)pool.allocate(bytes, 8); // what lies behind the last class's list is not null
+    void* const p = pool.allocate(largest + 1, 1);
+    CHECK(up.last_allocated().bytes == largest + 8 + 4 * sizeof(void*));
+    (void)pool.allocate(largest + 8, 1);
+    CHECK(up.last_allocated().bytes == largest + 8 + 4 * sizeof(void*));
+    CHECK(pool.large_figures().blocks_used == 2);
+    pool.deallocate(p, largest + 1, 1);
+    CHECK(pool.large_figures().blocks_used == 1);
+  }
+
   TEST_CASE("zero bytes get a block of their own") {
     allot::checking_resource up;
     allot::pool_resource pool{up};
