@@ -1,8 +1,10 @@
 #include <allot/detail/thread_end.hpp>
 
 #include "support/death.hpp"
+#include "support/intrude.hpp"
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include <pthread.h>
@@ -13,6 +15,19 @@ namespace {
 std::atomic<int> ended{0};
 
 void count_end(void*) { ended.fetch_add(1); }
+
+#if defined(__linux__)
+std::atomic<bool> may_end{false};
+std::thread* outlives = nullptr; // the destructors of the library
+
+[[gnu::destructor(101)]] void end_last() { // after those without a number
+  if (outlives == nullptr) return;
+  may_end = true;
+  may_end.notify_one();
+  outlives->join();
+  _exit(ended == 0 ? 0 : 4);
+}
+#endif
 
 } // namespace
 
@@ -56,5 +71,23 @@ TEST_SUITE("thread_end") {
     const support::ending done = support::ending_of(use_up);
     CHECK_MESSAGE(done.exited(0), done.status << ' ' << done.output);
   }
+
+#if !ALLOT_TEST_TSAN // whose own destructor comes first
+  TEST_CASE("a thread that ends when the library's destructors have run calls nothing of it") {
+    const support::ending done = support::ending_of([] {
+      const allot::detail::thread_end end{count_end};
+      ended = 0;
+      std::atomic<bool> announced{false};
+      outlives = new std::thread{[&] {
+        announced = end.announce();
+        announced.notify_one();
+        may_end.wait(false);
+      }};
+      announced.wait(false);
+      std::exit(3); // but end_last says how it went
+    });
+    CHECK_MESSAGE(done.exited(0), done.status << ' ' << done.output);
+  }
+#endif
 #endif
 }
