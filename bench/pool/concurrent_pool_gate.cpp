@@ -29,9 +29,10 @@ template <std::size_t Bytes>
   }
 }
 
+/// The pool is there from the first run to the last: making it is no part of any.
 template <void (*run)(std::pmr::memory_resource&, std::size_t)>
 void with_pool(std::size_t turns) {
-  allot::concurrent_pool_resource<> pool;
+  static allot::concurrent_pool_resource<> pool;
   std::pmr::memory_resource* volatile seen = &pool; // else g++ has a copy of `run` that knows the type
   run(*seen, turns);
 }
