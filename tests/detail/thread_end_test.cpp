@@ -1,5 +1,7 @@
 #include <allot/detail/thread_end.hpp>
 
+#include <allot/core/failure.hpp>
+
 #include "support/death.hpp"
 #include "support/intrude.hpp"
 
@@ -7,6 +9,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <unistd.h>
 
@@ -18,14 +21,24 @@ void count_end(void*) { ended.fetch_add(1); }
 
 #if defined(__linux__)
 std::atomic<bool> may_end{false};
-std::thread* outlives = nullptr; // the destructors of the library
+std::thread* outlives = nullptr; // the destructors of the program
+
+/// Whether the program has allot in itself. Where it is a shared library, its destructors come after all of the program's.
+bool has_library_in_itself() {
+  Dl_info program{};
+  Dl_info library{};
+  return dladdr(&may_end, &program) != 0 &&
+         dladdr(reinterpret_cast<void*>(static_cast<const char* (*)(allot::failure_reason) noexcept>(allot::to_string)),
+                &library) != 0 &&
+         program.dli_fbase == library.dli_fbase;
+}
 
 [[gnu::destructor(101)]] void end_last() { // after those without a number
   if (outlives == nullptr) return;
   may_end = true;
   may_end.notify_one();
   outlives->join();
-  _exit(ended == 0 ? 0 : 4);
+  _exit(ended == (has_library_in_itself() ? 0 : 1) ? 0 : 4);
 }
 #endif
 
