@@ -15,6 +15,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <initializer_list>
 #include <memory_resource>
 #include <optional>
 #include <string_view>
@@ -565,7 +566,8 @@ TEST_SUITE("atomic_bump_resource") {
   TEST_CASE("after reset no byte is accessible, those of a granule that its blocks shared no more than others") {
     alignas(8) std::array<std::byte, 64> memory;
     allot::atomic_bump_resource arena{memory};
-    for (const std::size_t bytes : {3, 8, 14, 7}) // 32 in all: the next block has a granule that they have none of
+    for (const std::size_t bytes : std::initializer_list<std::size_t>{
+             3, 8, 14, 7}) // 32 in all: the next block has a granule that they have none of
       (void)arena.allocate(bytes, 1);
     void* const newest = arena.allocate(3, 1);
     arena.deallocate(newest, 3, 1);
