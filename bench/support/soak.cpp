@@ -115,7 +115,7 @@ std::vector<std::size_t> sample(int seconds, const allot::concurrent_pool_resour
   std::vector<std::size_t> peaks;
   const auto start = clock::now();
   for (int second = 1; second <= seconds; ++second) {
-    std::size_t peak = 0;
+    std::size_t peak = resident_bytes();
     while (clock::now() < start + std::chrono::seconds{second}) {
       peak = std::max(peak, resident_bytes());
       std::this_thread::sleep_for(std::chrono::milliseconds{20});
