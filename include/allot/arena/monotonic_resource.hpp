@@ -158,19 +158,15 @@ private:
   }
 
   [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
-    const auto attempt = [this](const layout& chunk) noexcept {
-      return detail::if_aligned(*upstream_, try_allocate_from(*upstream_, chunk.bytes, chunk.alignment), chunk);
-    };
+    const auto attempt = [this](const layout& chunk) noexcept { return detail::try_aligned_from(*upstream_, chunk); };
     return place_in_new(bytes, detail::negated(mask), attempt, attempt);
   }
 
   [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
     const std::size_t alignment = detail::negated(mask);
-    const auto attempt = [this](const layout& chunk) {
-      return detail::if_aligned(*upstream_, detail::attempt_from(*upstream_, chunk), chunk);
-    };
+    const auto attempt = [this](const layout& chunk) { return detail::attempt_aligned_from(*upstream_, chunk); };
     const auto take = [this, bytes, alignment](const layout& chunk) {
-      void* const memory = detail::if_aligned(*upstream_, upstream_->allocate(chunk.bytes, chunk.alignment), chunk);
+      void* const memory = detail::aligned_from(*upstream_, chunk);
       if (memory == nullptr) fail_misaligned(bytes, alignment);
       return memory;
     };

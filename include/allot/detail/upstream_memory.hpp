@@ -33,4 +33,19 @@ template <class Upstream>
   return nullptr;
 }
 
+/// Three ways to ask for memory that is null where it is not aligned: null too where `upstream` fails, and never a throw;
+/// null too where it fails by `std::bad_alloc`; and as `upstream` fails itself.
+template <class Upstream>
+[[nodiscard]] void* try_aligned_from(Upstream& upstream, const layout& shape) noexcept {
+  return if_aligned(upstream, try_allocate_from(upstream, shape.bytes, shape.alignment), shape);
+}
+template <class Upstream>
+[[nodiscard]] void* attempt_aligned_from(Upstream& upstream, const layout& shape) {
+  return if_aligned(upstream, attempt_from(upstream, shape), shape);
+}
+template <class Upstream>
+[[nodiscard]] void* aligned_from(Upstream& upstream, const layout& shape) {
+  return if_aligned(upstream, upstream.allocate(shape.bytes, shape.alignment), shape);
+}
+
 } // namespace allot::inline ALLOT_ABI::detail

@@ -233,19 +233,13 @@ private:
   }
 
   [[gnu::noinline]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
-    const auto attempt = [this](const layout& chunk) noexcept {
-      return detail::if_aligned(*upstream_, try_allocate_from(*upstream_, chunk.bytes, chunk.alignment), chunk);
-    };
+    const auto attempt = [this](const layout& chunk) noexcept { return detail::try_aligned_from(*upstream_, chunk); };
     return place_fresh(bytes, alignment, attempt, attempt);
   }
 
   [[gnu::noinline]] void* place_or_fail_slow(std::size_t bytes, std::size_t alignment) {
-    const auto attempt = [this](const layout& chunk) {
-      return detail::if_aligned(*upstream_, detail::attempt_from(*upstream_, chunk), chunk);
-    };
-    const auto take = [this](const layout& chunk) {
-      return detail::if_aligned(*upstream_, upstream_->allocate(chunk.bytes, chunk.alignment), chunk);
-    };
+    const auto attempt = [this](const layout& chunk) { return detail::attempt_aligned_from(*upstream_, chunk); };
+    const auto take = [this](const layout& chunk) { return detail::aligned_from(*upstream_, chunk); };
     void* const p = place_fresh(bytes, alignment, attempt, take);
     if (p == nullptr) this->fail(bytes, alignment);
     return p;

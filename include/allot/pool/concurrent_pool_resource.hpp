@@ -4,6 +4,7 @@
 #include <allot/core/threads.hpp>
 #include <allot/core/upstream.hpp>
 #include <allot/detail/concurrent_blocks.hpp>
+#include <allot/detail/upstream_chunks.hpp>
 #include <allot/detail/upstream_memory.hpp>
 #include <allot/pool/pool_class_figures.hpp>
 
@@ -186,18 +187,14 @@ private:
   }
 
   [[gnu::noinline]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
-    const auto attempt = [this](const layout& shape) noexcept {
-      return detail::if_aligned(*upstream_, try_allocate_from(*upstream_, shape.bytes, shape.alignment), shape);
-    };
+    const auto attempt = [this](const layout& shape) noexcept { return detail::try_aligned_from(*upstream_, shape); };
     return serve(bytes, alignment, attempt, attempt);
   }
 
   [[gnu::noinline]] void* place_or_fail_slow(std::size_t bytes, std::size_t alignment) {
-    const auto attempt = [this](const layout& shape) {
-      return detail::if_aligned(*upstream_, detail::attempt_from(*upstream_, shape), shape);
-    };
+    const auto attempt = [this](const layout& shape) { return detail::attempt_aligned_from(*upstream_, shape); };
     const auto take = [&](const layout& shape) {
-      void* const memory = detail::if_aligned(*upstream_, upstream_->allocate(shape.bytes, shape.alignment), shape);
+      void* const memory = detail::aligned_from(*upstream_, shape);
       if (memory == nullptr) fail_misaligned(bytes, alignment);
       return memory;
     };
@@ -289,22 +286,22 @@ private:
   }
 
   std::size_t give_back_chunks(std::size_t index, detail::store_chunk* chunk) noexcept {
-    std::size_t sum = 0;
-    while (chunk != nullptr) {
-      std::byte* const memory = chunk->begin;
-      const layout shape{chunk->bytes(), chunk_alignment(index)};
-      chunk = chunk->older;
-      detail::unpoison(memory, shape.bytes);
-      give_back_to_upstream(memory, shape);
-      sum += shape.bytes;
-    }
-    return sum;
+    serial_upstream upstream{*this};
+    return detail::give_chunks_back(upstream, chunk, chunk_alignment(index));
   }
 
   void give_back_to_upstream(void* memory, const layout& shape) noexcept {
     const std::lock_guard held{this->upstream_lock_};
     upstream_->deallocate(memory, shape.bytes, shape.alignment);
   }
+
+  /// The upstream as one thread at a time has it.
+  struct serial_upstream {
+    concurrent_pool_resource& pool;
+    void deallocate(void* memory, std::size_t bytes, std::size_t alignment) noexcept {
+      pool.give_back_to_upstream(memory, {bytes, alignment});
+    }
+  };
 
   [[nodiscard]] ownership holds(const void* p) const noexcept { return concurrent_blocks::holds(p); }
 

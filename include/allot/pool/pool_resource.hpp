@@ -165,18 +165,14 @@ private:
   }
 
   [[gnu::noinline]] void* place_slow(std::size_t bytes, std::size_t alignment) noexcept {
-    const auto attempt = [this](const layout& shape) noexcept {
-      return detail::if_aligned(*upstream_, try_allocate_from(*upstream_, shape.bytes, shape.alignment), shape);
-    };
+    const auto attempt = [this](const layout& shape) noexcept { return detail::try_aligned_from(*upstream_, shape); };
     return place_kept_or_new(bytes, alignment, attempt, attempt);
   }
 
   [[gnu::noinline]] void* place_or_fail_slow(std::size_t bytes, std::size_t alignment) {
-    const auto attempt = [this](const layout& shape) {
-      return detail::if_aligned(*upstream_, detail::attempt_from(*upstream_, shape), shape);
-    };
+    const auto attempt = [this](const layout& shape) { return detail::attempt_aligned_from(*upstream_, shape); };
     const auto take = [this, bytes, alignment](const layout& shape) {
-      void* const memory = detail::if_aligned(*upstream_, upstream_->allocate(shape.bytes, shape.alignment), shape);
+      void* const memory = detail::aligned_from(*upstream_, shape);
       if (memory == nullptr) fail_misaligned(bytes, alignment);
       return memory;
     };
