@@ -1,3 +1,4 @@
+#include <allot/core/atomic.hpp>
 #include <allot/core/expects.hpp>
 #include <allot/core/failure.hpp>
 
@@ -14,7 +15,7 @@
 namespace allot::inline ALLOT_ABI {
 namespace {
 
-constinit std::atomic<failure_handler> current_handler{nullptr};
+constinit detail::atomic<failure_handler> current_handler{nullptr};
 
 /// Appends to a buffer, counts what did not fit, and never allocates.
 class line_writer {
@@ -127,6 +128,24 @@ void write_system_error(line_writer& line, int system_error) noexcept {
   if (const char* const text = text_of(system_error)) line << " (" << text << ")";
 }
 
+#if ALLOT_BARE_METAL
+
+void last_words(const failure&) noexcept {}
+[[noreturn]] void end_the_program() noexcept { allot_trap(); } // newlib's abort would bring its malloc
+
+#else
+
+void last_words(const failure& what) noexcept {
+  char text[512];
+  describe(what, text);
+  std::fputs(text, stderr);
+  std::fputc('\n', stderr);
+}
+
+[[noreturn]] void end_the_program() noexcept { std::abort(); }
+
+#endif
+
 } // namespace
 
 const char* to_string(failure_reason reason) noexcept {
@@ -186,12 +205,9 @@ void halt(const failure& what) noexcept {
   if (const failure_handler handler = get_failure_handler()) {
     handler(what);
   } else {
-    char text[512];
-    describe(what, text);
-    std::fputs(text, stderr);
-    std::fputc('\n', stderr);
+    last_words(what);
   }
-  std::abort();
+  end_the_program();
 }
 
 void precondition_violated(const char* condition, const char* where) noexcept {

@@ -166,7 +166,7 @@ void* checking_resource::give_out(std::size_t bytes, std::size_t alignment) {
   if (options_.verbose) std::fprintf(stderr, "allocate %zu bytes aligned to %zu\n", bytes, alignment);
 
   const std::size_t for_stacks = options_.stacks != nullptr ? sizeof(block_stacks) : 0;
-  static_assert(sizeof(block_stacks) % alignof(block) == 0 && alignof(block_stacks) <= alignof(block));
+  static_assert(alignof(block_stacks) == alignof(block));
   constexpr std::size_t front = sizeof(block) + guard_bytes;
   const auto slack = checked_multiply(alignment, 2);
   const auto around = slack ? checked_add(*slack, for_stacks + front + guard_bytes) : std::nullopt;

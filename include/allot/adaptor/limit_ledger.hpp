@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/core/atomic.hpp>
 #include <allot/core/claim_flag.hpp>
 #include <allot/core/expects.hpp>
 
@@ -117,7 +118,7 @@ public:
   void move_soft_mark(std::size_t upper, std::size_t lower) noexcept;
 
 private:
-  using counter = std::atomic<std::size_t>;
+  using counter = detail::atomic<std::size_t>;
   static constexpr auto relaxed = std::memory_order_relaxed;
   static constexpr std::size_t most_bytes = unlimited >> 1; // one bit of the word is the mark's
   static constexpr std::size_t told = 1;

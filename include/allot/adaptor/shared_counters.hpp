@@ -1,6 +1,7 @@
 #pragma once
 
 #include <allot/adaptor/counting_snapshot.hpp>
+#include <allot/core/atomic.hpp>
 #include <allot/core/expects.hpp>
 
 #include <atomic>
@@ -88,7 +89,7 @@ struct shared_counters_t {
     }
 
   private:
-    using counter = std::atomic<std::size_t>;
+    using counter = detail::atomic<std::size_t>;
     static constexpr auto relaxed = std::memory_order_relaxed; // for what orders nothing
     static constexpr counter none{0};
 
@@ -133,7 +134,7 @@ struct shared_counters_t {
     [[nodiscard]] std::size_t read() const noexcept { return n_.load(std::memory_order_relaxed); }
 
   private:
-    std::atomic<std::size_t> n_{0};
+    detail::atomic<std::size_t> n_{0};
   };
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/core/atomic.hpp>
 #include <allot/core/resource_interface.hpp>
 #include <allot/detail/bump_step.hpp>
 #include <allot/detail/bump_storage.hpp>
@@ -39,7 +40,7 @@ template <std::size_t N = std::dynamic_extent, std::size_t MinAlign = 1>
 class atomic_bump_resource final : public resource_interface<atomic_bump_resource<N, MinAlign>> {
   static_assert(is_alignment(MinAlign), "the minimum alignment is a power of two");
   static_assert(N > 0, "an arena of no bytes is null_resource, or atomic_bump_resource<> over an empty span");
-  static_assert(N == 0 || std::atomic<std::byte*>::is_always_lock_free, // N: only where the class is used
+  static_assert(N == 0 || detail::atomic<std::byte*>::is_always_lock_free, // N: only where the class is used
                 "atomic_bump_resource needs a lock-free compare-exchange of a pointer, which this core does not have");
 
 public:
@@ -229,10 +230,10 @@ private:
     return within(p, from, distance(from, end_)) == ownership::yes;
   }
 
-  std::atomic<std::byte*> cursor_; // start of the newest block; begin_ <= cursor_ <= end_, a multiple of MinAlign
+  detail::atomic<std::byte*> cursor_; // start of the newest block; begin_ <= cursor_ <= end_, a multiple of MinAlign
   std::byte* begin_;
   std::byte* end_;
-  std::atomic<std::byte*> lowest_; // least cursor ever left behind: the cursor itself may be lower still
+  detail::atomic<std::byte*> lowest_; // least cursor ever left behind: the cursor itself may be lower still
   const char* name_;
   [[no_unique_address]] detail::bump_storage<N, MinAlign> storage_;
 };

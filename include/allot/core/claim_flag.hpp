@@ -1,13 +1,15 @@
 #pragma once
 
+#include <allot/core/atomic.hpp>
 #include <allot/core/config.hpp>
 
 #include <atomic>
 #include <cstddef>
 
 #ifdef ALLOT_TEST_AND_SET
-/// Defined by whoever names it, for a core that has no atomic exchange (Cortex-M0): sets `flag` to 1 in one step that
-/// neither a thread nor an interrupt can divide, with acquire and release ordering.
+/// Defined by whoever names it, for a core that has no atomic exchange and is no Cortex-M0, or for two cores that share
+/// memory: sets `flag` to 1 in one step that neither a thread nor an interrupt can divide, with acquire and release
+/// ordering.
 /// \return whether it was 1 before
 bool ALLOT_TEST_AND_SET(std::atomic<unsigned char>& flag) noexcept;
 #endif
@@ -21,7 +23,8 @@ namespace allot::inline ALLOT_ABI {
 /// - Trivially destructible: nothing is registered for exit.
 ///
 /// Costs: one byte. A claim is a load and an atomic exchange, a lost claim is a load (test, then test-and-set).
-/// Where there is no atomic exchange, define `ALLOT_TEST_AND_SET` as the name of a function that does its work.
+/// A Cortex-M0 has no atomic exchange: there the claim masks interrupts for four instructions. On another such core, and
+/// where two of them share memory, define `ALLOT_TEST_AND_SET` as the name of a function that does the exchange's work.
 /// Threads: any thread and interrupt handlers, lock-free.
 class claim_flag {
 public:
@@ -48,7 +51,11 @@ private:
 #endif
   }
 
+#ifdef ALLOT_TEST_AND_SET
   std::atomic<unsigned char> claimed_{0};
+#else
+  detail::atomic<unsigned char> claimed_{0};
+#endif
 };
 
 /// Fails as a second claim does. For the authors of one-shot memory.

@@ -77,6 +77,16 @@
 #define ALLOT_ABI_MEMORY
 #endif
 
+/// 1 where no operating system is below: a failure that nobody handles then has no stderr to be printed to, and the
+/// program ends by `allot_trap()`.
+#ifndef ALLOT_BARE_METAL
+#if defined(__unix__) || defined(__APPLE__) || defined(_WIN32)
+#define ALLOT_BARE_METAL 0
+#else
+#define ALLOT_BARE_METAL 1
+#endif
+#endif
+
 /// Not defined, or the name of a function that stands in where the core has no atomic exchange: see `claim_flag`.
 #ifdef ALLOT_TEST_AND_SET
 #define ALLOT_ABI_CLAIM _own_test_and_set

@@ -9,6 +9,13 @@
 #include <span>
 #include <type_traits>
 
+#if ALLOT_BARE_METAL
+/// Where a program on bare metal ends that cannot go on: after the failure handler has returned, or at once where there is
+/// none. allot's own is a trap instruction, that is a fault which the vector table or the debugger sees; a program's own
+/// definition takes its place. It must not return.
+extern "C" [[noreturn]] void allot_trap() noexcept;
+#endif
+
 namespace allot::inline ALLOT_ABI {
 
 /// What went wrong.
@@ -50,10 +57,11 @@ std::size_t describe(const failure& what, std::span<char> text) noexcept;
 
 /// Called with the record of a failure that is not thrown: every failure without exceptions, and a wrong deallocation or
 /// a broken precondition in any build. It may log, reset the machine or end the program. If it returns from a failure
-/// that allot cannot go on after, the program aborts.
+/// that allot cannot go on after, the program aborts, on bare metal by `allot_trap`.
 using failure_handler = void (*)(const failure&) noexcept;
 
-/// Sets the handler for the whole program; null for none (the failure is printed to stderr, and the program aborts).
+/// Sets the handler for the whole program; null for none (the failure is printed to stderr where there is one, and the
+/// program aborts).
 /// \return the handler before
 /// Threads: any thread; one at a time where `ALLOT_TEST_AND_SET` is defined, since such a core has no atomic exchange.
 failure_handler set_failure_handler(failure_handler handler) noexcept;
@@ -65,7 +73,8 @@ failure_handler set_failure_handler(failure_handler handler) noexcept;
 /// `halt` does. For the authors of resources.
 [[noreturn]] void raise(const failure& what);
 
-/// Gives `what` to the failure handler; if there is none, prints it to stderr. If the handler returns, aborts.
+/// Gives `what` to the failure handler; if there is none, prints it to stderr. If the handler returns, aborts; on bare
+/// metal nothing is printed, and `allot_trap` ends the program.
 /// For what no program can go on after: a wrong deallocation, a broken precondition.
 [[noreturn]] void halt(const failure& what) noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <allot/core/resource_interface.hpp>
 #include <allot/detail/address_tree.hpp>
+#include <allot/detail/recursive_lock.hpp>
 #include <allot/testing/memory_report.hpp>
 #include <allot/testing/stack_source.hpp>
 
@@ -10,7 +11,6 @@
 #include <cstdio>
 #include <limits>
 #include <memory_resource>
-#include <mutex>
 #include <optional>
 #include <span>
 
@@ -216,7 +216,7 @@ private:
   std::pmr::memory_resource* const upstream_;
   resource* const tries_; // the upstream again, where it can fail without an exception
   checking_options options_;
-  mutable std::recursive_mutex mutex_; // recursive: a handler may ask for the counts
+  mutable detail::recursive_lock mutex_; // recursive: a handler may ask for the counts
   checking_counts counts_;
   detail::address_tree<block> tree_; // every block of either list
   block_list live_;

@@ -68,7 +68,7 @@ struct checking_resource::block {
 /// The stacks of a block, where there is a source of them. They lie where the upstream's memory begins, farthest from what
 /// a stray write meets, and have no seal.
 struct checking_resource::block_stacks {
-  call_stack asked;
+  alignas(block) call_stack asked; // it stands before a block
   call_stack freed{};
 
   // Of the group of leaks that the block is the first of, as it was when they were last listed. (Blocks are listed by

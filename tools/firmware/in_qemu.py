@@ -1,0 +1,55 @@
+#!/usr/bin/env python3
+"""Runs a firmware image in QEMU; its console is this program's output, and its exit status this program's.
+
+Usage: in_qemu.py [--single-step] MACHINE IMAGE [IGNORED...]
+
+MACHINE is a name of `qemu-system-arm -machine help`, for example lm3s6965evb. IMAGE is an ELF file, or a raw image for
+the start of the flash. --single-step makes QEMU take one instruction at a time, so that an interrupt can come between
+any two; it is taken from the environment variable ALLOT_QEMU_SINGLE_STEP=1 as well.
+
+Exit status: the image's, 124 when it ran for longer than ten minutes, 127 when there is no QEMU.
+"""
+
+import os
+import re
+import subprocess
+import sys
+
+QEMU = "qemu-system-arm"
+LIMIT_SECONDS = 600
+
+
+def version():
+    text = subprocess.run([QEMU, "--version"], check=True, capture_output=True, text=True).stdout
+    return tuple(int(number) for number in re.search(r"version (\d+)\.(\d+)", text).groups())
+
+
+def single_step_arguments():
+    return ["-accel", "tcg,one-insn-per-tb=on"] if version() >= (8, 1) else ["-singlestep"]
+
+
+def main(arguments):
+    single_step = os.environ.get("ALLOT_QEMU_SINGLE_STEP") == "1"
+    if arguments and arguments[0] == "--single-step":
+        single_step = True
+        arguments = arguments[1:]
+    if len(arguments) < 2 or arguments[0].startswith("-"):
+        print(__doc__.strip(), file=sys.stderr)
+        return 2
+    machine, image = arguments[:2]
+    command = [QEMU, "-machine", machine, "-kernel", image, "-nographic", "-monitor", "none", "-serial", "none",
+               "-semihosting-config", "enable=on,target=native"]
+    try:
+        if single_step:
+            command += single_step_arguments()
+        return subprocess.run(command, stdin=subprocess.DEVNULL, timeout=LIMIT_SECONDS).returncode
+    except FileNotFoundError:
+        print(f"{QEMU} is not here: Debian's package is qemu-system-arm", file=sys.stderr)
+        return 127
+    except subprocess.TimeoutExpired:
+        print(f"{image} ran for longer than {LIMIT_SECONDS} s", file=sys.stderr)
+        return 124
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
