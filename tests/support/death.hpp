@@ -66,6 +66,15 @@ ending ending_of(F f) {
   return result;
 }
 
+/// What `f` says on stderr when it ends the program by abort; nothing where it ends in another way.
+template <class F>
+std::string last_words(F f) {
+  ending end = ending_of(f);
+  if (end.was_killed_by(SIGABRT)) return end.output;
+  MESSAGE("wait status " << end.status << ", stderr: " << end.output);
+  return {};
+}
+
 /// True where `f` ends the program by abort and says `text` on stderr: `CHECK(dies([&] { arena.deallocate(p, 8, 3); },
 /// "is_alignment"))`. A broken precondition does so at check level 1 only.
 template <class F>

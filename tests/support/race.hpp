@@ -6,6 +6,10 @@
 
 namespace support {
 
+/// What the contenders of a race write to together.
+template <class T>
+using shared = std::atomic<T>;
+
 /// Runs `f(thread, round)` in each of `threads` threads for each of `rounds` rounds; in every round they start together.
 template <class F>
 void race(unsigned threads, unsigned rounds, F f) {

@@ -5,12 +5,13 @@
 #include <doctest/doctest.h>
 
 #include <csetjmp>
+#include <string>
 #include <string_view>
 
 namespace support {
 
 /// What stands in for a forked child, which a target does not have: the failure handler jumps back. Destructors between the
-/// failure and `dies` do not run.
+/// failure and `dies` do not run, and what was done until then stays done.
 class last_exit {
 public:
   last_exit() noexcept : before_{allot::set_failure_handler(take)} { text_[0] = '\0'; }
@@ -32,17 +33,25 @@ private:
   allot::failure_handler before_;
 };
 
-/// True where `f` fails in the way that ends a program, and `text` stands in the record's line.
+/// What `f` leaves behind when it fails in the way that ends a program, as it would stand on stderr; nothing where it
+/// does not.
 template <class F>
-bool dies(F f, std::string_view text = {}) {
+std::string last_words(F f) {
   const last_exit handler;
   if (setjmp(last_exit::place()) == 0) {
     f();
     MESSAGE("lived on");
-    return false;
+    return {};
   }
-  if (last_exit::text().find(text) != std::string_view::npos) return true;
-  MESSAGE("said: " << last_exit::text());
+  return std::string{last_exit::text()} + "\n";
+}
+
+/// True where `f` fails in that way, and `text` stands in the line.
+template <class F>
+bool dies(F f, std::string_view text = {}) {
+  const std::string words = last_words(f);
+  if (!words.empty() && words.find(text) != std::string::npos) return true;
+  MESSAGE("said: " << words);
   return false;
 }
 
