@@ -5,7 +5,8 @@ Usage: in_qemu.py [--single-step] MACHINE IMAGE [IGNORED...]
 
 MACHINE is a name of `qemu-system-arm -machine help`, for example lm3s6965evb. IMAGE is an ELF file, or a raw image for
 the start of the flash. --single-step makes QEMU take one instruction at a time, so that an interrupt can come between
-any two; it is taken from the environment variable ALLOT_QEMU_SINGLE_STEP=1 as well.
+any two; it is taken from the environment variable ALLOT_QEMU_SINGLE_STEP=1 as well. An instruction then takes 64 ns of the
+machine's own time, whatever the host's clock says, so that one run is as the other.
 
 Exit status: the image's, 124 when it ran for longer than ten minutes, 127 when there is no QEMU.
 """
@@ -25,7 +26,8 @@ def version():
 
 
 def single_step_arguments():
-    return ["-accel", "tcg,one-insn-per-tb=on"] if version() >= (8, 1) else ["-singlestep"]
+    one_at_a_time = ["-accel", "tcg,one-insn-per-tb=on"] if version() >= (8, 1) else ["-singlestep"]
+    return [*one_at_a_time, "-icount", "shift=6"]
 
 
 def main(arguments):

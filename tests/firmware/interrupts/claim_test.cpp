@@ -1,0 +1,60 @@
+// Of the main loop and an interrupt that claim at once exactly one wins.
+
+#include "contest.hpp"
+#include "one_shots.hpp"
+#include "watched_code.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+
+using namespace interrupts;
+
+namespace {
+
+constexpr unsigned rounds = 30'000;
+
+template <class OneShot>
+void check_that_one_wins(const char* what, handler watch = nullptr) {
+  const contest_result result = contest<OneShot>::run(rounds, watch);
+  print(what, result);
+  CHECK(result.twice == 0);
+  CHECK(result.never == 0);
+  CHECK(result.by_main + result.by_interrupt == rounds);
+  CHECK(result.by_main >= wins_to_see);
+  CHECK_MESSAGE(result.by_interrupt >= wins_to_see, "the interrupt came often enough in the middle of a claim");
+}
+
+/// A claim that is lost before the exchange, so that its way out is met as well.
+struct lost_claims {
+  static void renew() noexcept {
+    flag_contest::renew();
+    (void)flag_contest::claim();
+  }
+  static bool claim() noexcept { return flag_contest::claim(); }
+};
+
+} // namespace
+
+TEST_SUITE("a claim against an interrupt") {
+  TEST_CASE("a claim_flag has one winner") { check_that_one_wins<flag_contest>("claim_flag", watch); }
+
+  TEST_CASE("a claim that is lost already is won by nobody") {
+    const contest_result result = contest<lost_claims>::run(rounds, watch);
+    CHECK(result.by_main + result.by_interrupt == 0);
+    CHECK(result.in_time >= wins_to_see);
+  }
+
+  TEST_CASE("an interrupt came before every instruction of a claim, and before none that is masked") {
+    const watched_code seen = look_at_watched_code();
+    MESSAGE("of the instructions of a claim " << seen.met << " were met by an interrupt, " << seen.missed
+                                              << " were missed, " << seen.masked << " are masked");
+    CHECK(seen.met > 0);
+    CHECK(seen.missed == 0);
+    CHECK(seen.met_and_masked == 0);
+  }
+
+  TEST_CASE("a static_buffer has one winner") { check_that_one_wins<buffer_contest>("static_buffer"); }
+
+  TEST_CASE("a static_slot has one winner") { check_that_one_wins<slot_contest>("static_slot"); }
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstdint>
+
+/// \file
+/// An interrupt that comes in the middle of whatever the main loop does.
+
+namespace interrupts {
+
+/// What an interrupt does. `at` is the address of the instruction that it came before.
+using handler = void (*)(std::uintptr_t at) noexcept;
+
+/// While it lives the timer interrupts, each time after another number of cycles: a loop of any length is met before each
+/// of its instructions, sooner or later. One at a time.
+class timer {
+public:
+  explicit timer(handler tick) noexcept;
+  ~timer();
+  timer(const timer&) = delete;
+  timer& operator=(const timer&) = delete;
+};
+
+/// Interrupts until now.
+[[nodiscard]] unsigned ticks() noexcept;
+
+/// Marks a piece of code in which `ticks_in_the_middle` counts interrupts.
+class middle {
+public:
+  middle() noexcept;
+  ~middle();
+  middle(const middle&) = delete;
+  middle& operator=(const middle&) = delete;
+};
+
+/// Interrupts until now that came while a `middle` lived.
+[[nodiscard]] unsigned ticks_in_the_middle() noexcept;
+
+/// Whether the core holds interrupts back (PRIMASK).
+[[nodiscard]] bool are_masked() noexcept;
+
+/// Whether this is an interrupt handler.
+[[nodiscard]] bool is_in_a_handler() noexcept;
+
+/// Ends the interrupt that was left by a jump: the caller goes on as a part of the main loop.
+/// \pre `is_in_a_handler()`, and the handler's own frames are gone from the stack
+void end_the_interrupt() noexcept;
+
+} // namespace interrupts
