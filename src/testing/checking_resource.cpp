@@ -2,6 +2,7 @@
 
 #include <allot/core/layout.hpp>
 #include <allot/core/upstream.hpp>
+#include <allot/detail/line_pattern.hpp>
 #include <allot/detail/poison.hpp>
 #include <allot/testing/checking_resource_block.hpp>
 
@@ -14,6 +15,7 @@
 #include <mutex>
 #include <new>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 namespace allot::inline ALLOT_ABI {
@@ -34,6 +36,14 @@ std::uintptr_t address(const void* p) noexcept { return reinterpret_cast<std::ui
 /// Bytes between the first one that the upstream gives and a block with exactly its alignment.
 std::size_t padding_to_exactly(std::uintptr_t lowest, std::size_t alignment) noexcept {
   return (alignment - lowest) & (2 * alignment - 1);
+}
+
+template <class... Values>
+[[gnu::noinline]] void say(std::type_identity_t<detail::line_pattern<sizeof...(Values)>> pattern,
+                           const Values&... values) noexcept {
+  char text[128];
+  detail::write_line(text, pattern, values...);
+  std::fputs(text, stderr);
 }
 
 } // namespace
@@ -163,7 +173,7 @@ void* checking_resource::give_out(std::size_t bytes, std::size_t alignment) {
   const std::lock_guard lock{mutex_};
   ++counts_.attempts;
   ++counts_.failures; // it is one until it has its block
-  if (options_.verbose) std::fprintf(stderr, "allocate %zu bytes aligned to %zu\n", bytes, alignment);
+  if (options_.verbose) say("allocate {} bytes aligned to {}\n", bytes, alignment);
 
   const std::size_t for_stacks = options_.stacks != nullptr ? sizeof(block_stacks) : 0;
   static_assert(alignof(block_stacks) == alignof(block));
@@ -241,7 +251,7 @@ void checking_resource::take_upstream_back(block* b) noexcept {
 
 void checking_resource::give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
   const std::lock_guard lock{mutex_};
-  if (options_.verbose) std::fprintf(stderr, "deallocate %p: %zu bytes aligned to %zu\n", p, bytes, alignment);
+  if (options_.verbose) say("deallocate {}: {} bytes aligned to {}\n", p, bytes, alignment);
   last_deallocated_ = {bytes, alignment};
 
   block* const b = tree_.at_or_before(p);

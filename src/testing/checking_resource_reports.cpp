@@ -1,15 +1,16 @@
 #include <allot/testing/checking_resource.hpp>
 
 #include <allot/core/failure.hpp>
+#include <allot/detail/line_pattern.hpp>
 #include <allot/testing/checking_resource_block.hpp>
 
 #include <array>
-#include <cstdarg>
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
 #include <span>
+#include <type_traits>
 
 namespace allot::inline ALLOT_ABI {
 namespace {
@@ -30,13 +31,9 @@ public:
     if (!text_.empty()) text_[0] = '\0';
   }
 
-  [[gnu::format(printf, 2, 3)]] void add(const char* format, ...) noexcept {
-    const auto room = rest();
-    std::va_list values;
-    va_start(values, format);
-    const int n = std::vsnprintf(room.data(), room.size(), format, values);
-    va_end(values);
-    if (n > 0) length_ += static_cast<std::size_t>(n);
+  template <class... Values>
+  void add(std::type_identity_t<detail::line_pattern<sizeof...(Values)>> pattern, const Values&... values) noexcept {
+    wrote(detail::write_line(rest(), pattern, values...));
   }
 
   /// Where the next text goes, for one that writes it by itself, and tells its whole length to `wrote`.
@@ -54,35 +51,35 @@ private:
 
 void add_name(text_writer& line, const memory_report& what) noexcept {
   line.add("allot: checking_resource");
-  if (what.name != nullptr) line.add(" \"%s\"", what.name);
-  line.add(": %s: ", to_string(what.fault));
+  if (what.name != nullptr) line.add(" \"{}\"", what.name);
+  line.add(": {}: ", to_string(what.fault));
 }
 
 void add_block(text_writer& line, const memory_report& what) noexcept {
   if (what.fault == memory_fault::underrun && what.serial == 0) {
-    return line.add("the block at about %p, whose header is lost,", what.block);
+    return line.add("the block at about {}, whose header is lost,", what.block);
   }
-  line.add("block #%zu (%zu bytes aligned to %zu at %p)", what.serial, what.bytes, what.alignment, what.block);
+  line.add("block #{} ({} bytes aligned to {} at {})", what.serial, what.bytes, what.alignment, what.block);
 }
 
 void add_given(text_writer& line, const memory_report& what) noexcept {
-  line.add(" came back as %zu bytes aligned to %zu", what.given_bytes, what.given_alignment);
+  line.add(" came back as {} bytes aligned to {}", what.given_bytes, what.given_alignment);
 }
 
 /// "byte 4 of block #1 (...) holds 0x41".
 void add_overwritten(text_writer& line, const memory_report& what) noexcept {
-  line.add("byte %td of ", what.offset);
+  line.add("byte {} of ", what.offset);
   add_block(line, what);
-  line.add(" was overwritten with 0x%02X", static_cast<unsigned>(what.found));
+  line.add(" was overwritten with {}", std::byte{what.found});
 }
 
 void add_foreign(text_writer& line, const memory_report& what) noexcept {
-  line.add("%p", what.pointer);
+  line.add("{}", what.pointer);
   add_given(line, what);
   if (what.serial == 0) {
     line.add(", but is no block of this resource");
   } else {
-    line.add(", but lies %td bytes into ", what.offset);
+    line.add(", but lies {} bytes into ", what.offset);
     add_block(line, what);
   }
 }
@@ -129,7 +126,7 @@ failure as_failure(const memory_report& what) noexcept {
 
 void add_stack(text_writer& lines, const char* title, const call_stack* stack, const stack_source& source) noexcept {
   if (stack == nullptr) return;
-  lines.add("  %s\n", title);
+  lines.add("  {}\n", title);
   lines.wrote(describe(*stack, source, lines.rest()));
 }
 
@@ -167,16 +164,19 @@ std::size_t describe(const memory_report& what, const stack_source& stacks, std:
   return lines.length();
 }
 
+/// A function of its own, since its frame would be that of `print`, and is larger than a small target's memory.
+[[gnu::noinline]] void checking_resource::print_with_stacks(const memory_report& what, std::FILE* out) const noexcept {
+  char text[stack_text];
+  end_at_a_line(text, describe(what, *options_.stacks, text));
+  std::fputs(text, out);
+}
+
 void checking_resource::print(const memory_report& what, std::FILE* out) const noexcept {
-  if (options_.stacks == nullptr) {
-    char text[512];
-    describe(what, text);
-    std::fprintf(out, "%s\n", text);
-  } else {
-    char text[stack_text];
-    end_at_a_line(text, describe(what, *options_.stacks, text));
-    std::fputs(text, out);
-  }
+  if (options_.stacks != nullptr) return print_with_stacks(what, out);
+  char text[512];
+  describe(what, text);
+  std::fputs(text, out);
+  std::fputs("\n", out);
 }
 
 void checking_resource::lose(block& b) noexcept {
@@ -248,8 +248,7 @@ std::size_t checking_resource::describe_group(const block& leader, std::span<cha
   if (group.group_blocks == 1) return describe(first, *options_.stacks, text);
   text_writer lines{text};
   add_name(lines, first);
-  lines.add("%zu blocks, %zu bytes in all, were never given back; the first is ", group.group_blocks,
-            group.group_bytes);
+  lines.add("{} blocks, {} bytes in all, were never given back; the first is ", group.group_blocks, group.group_bytes);
   add_block(lines, first);
   lines.add("\n");
   add_stack(lines, "they were asked for by", first.asked_by, *options_.stacks);
@@ -259,14 +258,16 @@ std::size_t checking_resource::describe_group(const block& leader, std::span<cha
 /// Calls `f` with the text about each leak, or each group of leaks; it ends with its line.
 template <class F>
 void checking_resource::for_each_leak(F f) const noexcept {
-  if (options_.stacks == nullptr) {
-    for (const block* b = live_.first; b != nullptr; b = b->next) {
-      char text[512];
-      describe(about(memory_fault::leak, *b), text);
-      f(text), f("\n");
-    }
-    return;
+  if (options_.stacks != nullptr) return for_each_leak_with_stacks(f);
+  for (const block* b = live_.first; b != nullptr; b = b->next) {
+    char text[512];
+    describe(about(memory_fault::leak, *b), text);
+    f(text), f("\n");
   }
+}
+
+template <class F>
+[[gnu::noinline]] void checking_resource::for_each_leak_with_stacks(F f) const noexcept {
   std::array<block*, 256> groups{};
   for (block* b = live_.first; b != nullptr; b = b->next)
     add_to_group(*b, groups);
@@ -281,7 +282,7 @@ void checking_resource::for_each_leak(F f) const noexcept {
 std::size_t checking_resource::report_leaks(std::span<char> text) const noexcept {
   const std::lock_guard lock{mutex_};
   text_writer all{text};
-  for_each_leak([&](const char* part) { all.add("%s", part); });
+  for_each_leak([&](const char* part) { all.add("{}", part); });
   return all.length();
 }
 

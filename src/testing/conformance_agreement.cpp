@@ -41,7 +41,7 @@ void run_try_agrees(const conformance_source& source, finding& found) {
     for (const way w : all) {
       const std::uint64_t differ = served_bits(source, w, k, other) ^ expected;
       if (differ == 0) continue;
-      fail(found, "%s and %s disagree over a request when upstream's call %zu fails (0: none)", to_string(all[0]),
+      fail(found, "{} and {} disagree over a request when upstream's call {} fails (0: none)", to_string(all[0]),
            to_string(w), k);
     }
   }
@@ -72,11 +72,11 @@ void run_random(const conformance_source& source, finding& found, std::uint64_t 
     }
     blocks.check_contents();
   });
-  if (end.leaked_blocks != 0) fail(found, "has not given %zu upstream blocks back when it ends", end.leaked_blocks);
+  if (end.leaked_blocks != 0) fail(found, "has not given {} upstream blocks back when it ends", end.leaked_blocks);
   if (end.errors != 0) {
     char text[200];
     describe(*end.first_error, text);
-    fail(found, "%s", text);
+    fail(found, "{}", text);
   }
 }
 
@@ -86,7 +86,7 @@ void run_random_model(const conformance_source& source, finding& found) {
   for (std::uint64_t seed = 1; seed <= 6; ++seed) {
     finding one;
     run_random(source, one, seed);
-    if (failed(one)) return fail(found, "seed %llu: %s", static_cast<unsigned long long>(seed), one.reason);
+    if (failed(one)) return fail(found, "seed {}: {}", seed, one.reason);
   }
 }
 

@@ -44,12 +44,12 @@ void run_exhaustion(const conformance_source& source, finding& found) {
       const std::size_t first = exhaust(blocks, w);
       if (first == 0 || blocks.full()) return;
       for (int i = 0; i < 2; ++i) {
-        if (blocks.get(w, first, 1).p != nullptr) fail(found, "gives %zu bytes after it had refused 1", first);
+        if (blocks.get(w, first, 1).p != nullptr) fail(found, "gives {} bytes after it had refused 1", first);
       }
       blocks.check_contents();
       blocks.put_all();
       if (source.traits().reuses_memory && blocks.get(w, first, 1).p == nullptr) {
-        fail(found, "refuses %zu bytes that it gave before, when all is back", first);
+        fail(found, "refuses {} bytes that it gave before, when all is back", first);
       }
     });
   }
@@ -67,13 +67,13 @@ void run_reuse(const conformance_source& source, finding& found) {
       for (int turn = 1; turn <= turns && !failed(found); ++turn) {
         shelf blocks{subject, found, outcomes};
         const answer first = blocks.get(w, 64, 8);
-        if (first.refused && turn != 1) fail(found, "refuses in turn %d what it gave, and got back, before", turn);
+        if (first.refused && turn != 1) fail(found, "refuses in turn {} what it gave, and got back, before", turn);
         stock(blocks, w, 20);
         if (!always_grew || (turn != turns && turn != turns / 2 && turn != turns / 4 && turn != turns / 8)) continue;
         const std::size_t holds_now = subject.upstream()->memory().live_bytes();
         always_grew = holds_now > std::exchange(held, holds_now);
       }
-      if (always_grew) fail(found, "holds ever more upstream memory in %d turns of the same requests", turns);
+      if (always_grew) fail(found, "holds ever more upstream memory in {} turns of the same requests", turns);
     });
   }
 }
@@ -99,8 +99,8 @@ void expect_owns(const conformance_subject& subject, const void* p, ownership ne
   const char* const what = never == ownership::no ? "its own block" : "a foreign address";
   const ownership by_base = subject.allots() == nullptr ? subject.owns(p) : subject.allots()->owns(p);
   for (const ownership said : {subject.owns(p), by_base}) {
-    if (said == never) fail(found, "owns says %s of %s", never == ownership::no ? "no" : "yes", what);
-    if (said == ownership::unknown && exact) fail(found, "owns says unknown of %s, and claims to be exact", what);
+    if (said == never) fail(found, "owns says {} of {}", never == ownership::no ? "no" : "yes", what);
+    if (said == ownership::unknown && exact) fail(found, "owns says unknown of {}, and claims to be exact", what);
   }
 }
 

@@ -32,9 +32,9 @@ void run_clean_books(const conformance_source& source, finding& found) {
           const answer a = blocks.get(w, bytes, alignment);
           const conformance_figures after = subject.figures();
           if (!a.refused || (after.used == before.used && after.high_water == before.high_water)) continue;
-          fail(found, "%s(%zu, %zu) was refused: used() went from %zu to %zu, high_water() from %zu to %zu",
-               to_string(w), bytes, alignment, before.used.value_or(0), after.used.value_or(0),
-               before.high_water.value_or(0), after.high_water.value_or(0));
+          fail(found, "{}({}, {}) was refused: used() went from {} to {}, high_water() from {} to {}", to_string(w),
+               bytes, alignment, before.used.value_or(0), after.used.value_or(0), before.high_water.value_or(0),
+               after.high_water.value_or(0));
         }
       }
     });
@@ -51,17 +51,16 @@ public:
   void look(const shelf& blocks) {
     const conformance_figures now = subject_.figures();
     const std::size_t live = blocks.bytes();
-    if (now.used && *now.used < live) fail(found_, "used() is %zu with %zu bytes live", *now.used, live);
+    if (now.used && *now.used < live) fail(found_, "used() is {} with {} bytes live", *now.used, live);
     if (now.high_water && *now.high_water < std::max(live, now.used.value_or(0))) {
-      fail(found_, "high_water() is %zu with %zu bytes live and used() %zu", *now.high_water, live,
-           now.used.value_or(0));
+      fail(found_, "high_water() is {} with {} bytes live and used() {}", *now.high_water, live, now.used.value_or(0));
     }
     if (now.capacity && *now.capacity < std::max({live, now.used.value_or(0), now.high_water.value_or(0)})) {
-      fail(found_, "capacity() is %zu with %zu bytes live, used() %zu and high_water() %zu", *now.capacity, live,
+      fail(found_, "capacity() is {} with {} bytes live, used() {} and high_water() {}", *now.capacity, live,
            now.used.value_or(0), now.high_water.value_or(0));
     }
     if (now.high_water.value_or(0) < std::exchange(highest_, now.high_water.value_or(0))) {
-      fail(found_, "high_water() fell to %zu", highest_);
+      fail(found_, "high_water() fell to {}", highest_);
     }
   }
 
@@ -94,7 +93,7 @@ void run_figures(const conformance_source& source, finding& found) {
         blocks.put_all();
         watch.look(blocks);
         if (source.traits().reuses_memory && subject.figures().used != start.used) {
-          fail(found, "used() is %zu when all is back", subject.figures().used.value_or(0));
+          fail(found, "used() is {} when all is back", subject.figures().used.value_or(0));
         }
       });
     }
@@ -115,7 +114,7 @@ void try_remaining(const conformance_source& source, finding& found, way w, std:
     if (may_grow) subject.upstream()->failing().fail_all(); // what is left is what fits without upstream
     const answer a = blocks.get(w, room + more, alignment);
     if (a.refused == (more != 0)) return;
-    fail(found, "remaining(%zu) is %zu, and %s(%zu, %zu) was %s", alignment, room, to_string(w), room + more, alignment,
+    fail(found, "remaining({}) is {}, and {}({}, {}) was {}", alignment, room, to_string(w), room + more, alignment,
          a.refused ? "refused" : "served");
   });
 }

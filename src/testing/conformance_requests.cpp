@@ -11,7 +11,7 @@ void run_never_null(const conformance_source& source, finding& found) {
       for (const std::size_t bytes : sizes{0, 1, 0, 3, 8, 17, 64, 1000}) {
         for (const std::size_t alignment : sizes{1, 8, 16}) {
           const answer a = ask(subject, w, bytes, alignment);
-          if (a.is_null) fail(found, "%s(%zu, %zu) gave null", to_string(w), bytes, alignment);
+          if (a.is_null) fail(found, "{}({}, {}) gave null", to_string(w), bytes, alignment);
           if (a.p != nullptr) give(subject, w == way::interface, a.p, {bytes, alignment});
         }
       }
@@ -26,7 +26,7 @@ void run_serves(const conformance_source& source, finding& found) {
       shelf blocks{subject, found, outcomes};
       const answer first = blocks.get(w, 1, 1);
       if (traits.refuses_everything ? !first.refused : first.p == nullptr) {
-        fail(found, "the first %s(1, 1) was %s", to_string(w), first.p == nullptr ? "refused" : "served");
+        fail(found, "the first {}(1, 1) was {}", to_string(w), first.p == nullptr ? "refused" : "served");
       }
       for (const std::size_t bytes : sizes{0, 7, 8, 24, 100, 512, 1025, 4096, 10000, 100000}) {
         for (const std::size_t alignment : sizes{std::size_t{1}, alignof(std::max_align_t)}) {
@@ -84,7 +84,7 @@ void run_huge_sizes(const conformance_source& source, finding& found) {
                                              size_max - 4096, half + 1, half + 1 + alignment, half - 1}) {
           const answer a = ask(subject, w, bytes, alignment);
           if (!a.refused) {
-            fail(found, "%s(%zu, %zu) %s", to_string(w), bytes, alignment,
+            fail(found, "{}({}, {}) {}", to_string(w), bytes, alignment,
                  a.threw_other ? "threw an exception that is no std::bad_alloc" : "was not refused");
           }
         }
@@ -125,7 +125,7 @@ void run_try_never_throws(const conformance_source& source, finding& found) {
   if (source.traits().tries_but_throws) return fail(found, "try_allocate is not noexcept");
   if (!source.traits().tries) return does_not_apply(found, "it has no try_allocate");
   with_fresh(source, [&](conformance_subject& subject) {
-    if (subject.try_allocate(size_max, 1) != nullptr) fail(found, "try_allocate(%zu, 1) gave a block", size_max);
+    if (subject.try_allocate(size_max, 1) != nullptr) fail(found, "try_allocate({}, 1) gave a block", size_max);
     if (subject.upstream() == nullptr) return;
     subject.upstream()->failing().fail_all();
     shelf blocks{subject, found, outcomes};

@@ -1,7 +1,5 @@
 #include <allot/testing/conformance_shelf.hpp>
 
-#include <cstdarg>
-#include <cstdio>
 #include <exception>
 #include <new>
 
@@ -28,18 +26,9 @@ void pass_thread_exit() {
 
 } // namespace
 
-[[gnu::format(printf, 2, 3)]] void fail(finding& found, const char* format, ...) {
-  if (found.result == verdict::failed) return;
-  found.result = verdict::failed;
-  std::va_list values;
-  va_start(values, format);
-  std::vsnprintf(found.reason, sizeof found.reason, format, values);
-  va_end(values);
-}
-
 void does_not_apply(finding& found, const char* reason) {
   found.result = verdict::not_applicable;
-  std::snprintf(found.reason, sizeof found.reason, "%s", reason);
+  write_line(found.reason, "{}", reason);
 }
 
 const char* to_string(way w) {
@@ -95,14 +84,14 @@ bool give(conformance_subject& subject, bool by_interface, void* p, layout l) {
 
 void expect_served(const answer& a, const conformance_traits& traits, finding& found, way w, layout l) {
   if (a.refused && !traits.bounded && !traits.refuses_everything) {
-    fail(found, "%s(%zu, %zu) was refused", to_string(w), l.bytes, l.alignment);
+    fail(found, "{}({}, {}) was refused", to_string(w), l.bytes, l.alignment);
   }
 }
 
 void expect_usable(shelf& blocks, const conformance_traits& traits, finding& found, const char* when) {
   for (const way w : ways{traits}) {
     const answer a = blocks.get(w, 1, 1);
-    if (a.p == nullptr && !traits.bounded && !traits.refuses_everything) fail(found, "gives no byte after %s", when);
+    if (a.p == nullptr && !traits.bounded && !traits.refuses_everything) fail(found, "gives no byte after {}", when);
   }
 }
 

@@ -14,7 +14,7 @@ void run_constructor(const conformance_source& source, finding& found) {
   if (!source.traits().has_upstream) return does_not_apply(found, "the fixture offers no upstream");
   with_fresh(source, [&](conformance_subject& subject) {
     const std::size_t calls = subject.upstream()->memory().attempts();
-    if (calls != 0) fail(found, "its constructor asked upstream %zu times", calls);
+    if (calls != 0) fail(found, "its constructor asked upstream {} times", calls);
   });
 }
 
@@ -54,7 +54,7 @@ void run_asks_once(const conformance_source& source, finding& found) {
         const std::size_t alignment = small_alignments[i % std::size(small_alignments)];
         blocks.get(w, bytes, alignment);
         if (questions.twice) {
-          fail(found, "%s(%zu, %zu) asked upstream twice for the same", to_string(w), bytes, alignment);
+          fail(found, "{}({}, {}) asked upstream twice for the same", to_string(w), bytes, alignment);
         }
       }
     });
@@ -103,12 +103,12 @@ void run_upstream_failure_leaks(const conformance_source& source, finding& found
   finding other;
   play_with_failures(source, other, [&](const upstream_verdict& end, std::size_t k) {
     if (end.leaked_blocks != 0) {
-      fail(found, "keeps %zu upstream blocks for good after upstream's call %zu failed", end.leaked_blocks, k);
+      fail(found, "keeps {} upstream blocks for good after upstream's call {} failed", end.leaked_blocks, k);
     }
     if (end.errors != 0) {
       char text[200];
       describe(*end.first_error, text);
-      fail(found, "after upstream's call %zu failed: %s", k, text);
+      fail(found, "after upstream's call {} failed: {}", k, text);
     }
   });
 }
@@ -134,7 +134,7 @@ void judge_upstream(const conformance_source& source, finding& found, F judge) {
 void fail_with_first(finding& found, checking_resource& memory) {
   char text[200] = "";
   if (const auto first = memory.first_error()) describe(*first, text);
-  fail(found, "%s", text);
+  fail(found, "{}", text);
 }
 
 } // namespace
@@ -180,7 +180,7 @@ void run_leaks_nothing(const conformance_source& source, finding& found) {
       shelf blocks{subject, other, outcomes};
       play(subject, blocks, w, [](const answer&, layout) {});
     });
-    if (end.leaked_blocks != 0) fail(found, "has not given %zu upstream blocks back when it ends", end.leaked_blocks);
+    if (end.leaked_blocks != 0) fail(found, "has not given {} upstream blocks back when it ends", end.leaked_blocks);
   }
 }
 

@@ -1,7 +1,8 @@
 #include <allot/testing/stack_source.hpp>
 
+#include <allot/detail/line_pattern.hpp>
+
 #include <cstddef>
-#include <cstdio>
 #include <span>
 #include <string_view>
 
@@ -31,9 +32,8 @@ std::size_t describe(const call_stack& stack, const stack_source& source, std::s
     if (!in_user_code) continue;
 
     const auto rest = length < text.size() ? text.subspan(length) : std::span<char>{};
-    const int n = is_known ? std::snprintf(rest.data(), rest.size(), "    #%zu %s\n", number, known)
-                           : std::snprintf(rest.data(), rest.size(), "    #%zu %p\n", number, frame);
-    if (n > 0) length += static_cast<std::size_t>(n);
+    const auto place = is_known ? detail::line_value{known} : detail::line_value{frame};
+    length += detail::write_line(rest, "    #{} {}\n", number, place);
     ++number;
   }
   return length;

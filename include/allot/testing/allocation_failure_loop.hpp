@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/detail/line_pattern.hpp>
 #include <allot/testing/checking_resource.hpp>
 #include <allot/testing/failing_adaptor.hpp>
 #include <allot/testing/probe_upstream.hpp>
@@ -35,7 +36,11 @@ struct failure_loop_result {
 namespace detail {
 
 /// Counts a problem and keeps its text if it is the first.
-[[gnu::format(printf, 2, 3)]] void note_problem(failure_loop_result& result, const char* format, ...) noexcept;
+template <class... Values>
+void note_problem(failure_loop_result& result, std::type_identity_t<line_pattern<sizeof...(Values)>> pattern,
+                  const Values&... values) noexcept {
+  if (++result.problems == 1) write_line(result.first_problem, pattern, values...);
+}
 
 /// Notes that `memory` (if any) has found a fault since it had `known` of them. Run 0: before the first one.
 void note_faults(failure_loop_result& result, checking_resource* memory, std::size_t known) noexcept;
@@ -82,7 +87,7 @@ public:
     for (std::size_t k = 0; k < options_.most_runs; ++k) {
       if (is_last(f, k + 1)) return result_;
     }
-    note_problem(result_, "an allocation still failed in run %zu, the last one allowed", options_.most_runs);
+    note_problem(result_, "an allocation still failed in run {}, the last one allowed", options_.most_runs);
     return result_;
   }
 
@@ -108,7 +113,7 @@ private:
 
     note_new_faults(start.faults);
     note_leaks(start.blocks, injected != 0);
-    if (injected == 0 && !well) note_problem(result_, "run %zu failed although no allocation did", k);
+    if (injected == 0 && !well) note_problem(result_, "run {} failed although no allocation did", k);
     if (injected != 0) check_failed_run(k, well);
     return failing_.calls() - start.calls < k;
   }
@@ -117,10 +122,10 @@ private:
     if (well) {
       ++result_.swallowed;
       if (!options_.accept_swallowed)
-        note_problem(result_, "run %zu ended well although its allocation %zu failed", k, k);
+        note_problem(result_, "run {} ended well although its allocation {} failed", k, k);
     }
     if (options_.invariant != nullptr && !options_.invariant(options_.user)) {
-      note_problem(result_, "the invariant did not hold after allocation %zu of run %zu failed", k, k);
+      note_problem(result_, "the invariant did not hold after allocation {} of run {} failed", k, k);
     }
   }
 
@@ -129,10 +134,10 @@ private:
     if (blocks <= blocks_before || options_.accept_leaks) return;
     result_.leaked_blocks += blocks - blocks_before;
     if (had_failure) {
-      note_problem(result_, "run %zu left %zu blocks live when its allocation %zu failed", result_.runs,
+      note_problem(result_, "run {} left {} blocks live when its allocation {} failed", result_.runs,
                    blocks - blocks_before, result_.runs);
     } else {
-      note_problem(result_, "run %zu left %zu blocks live, and no allocation of it failed", result_.runs,
+      note_problem(result_, "run {} left {} blocks live, and no allocation of it failed", result_.runs,
                    blocks - blocks_before);
     }
   }

@@ -206,10 +206,13 @@ private:
   void report_unknown(const block* near, const void* p, std::size_t bytes, std::size_t alignment) noexcept;
   void report(memory_report what) noexcept;
   void print(const memory_report& what, std::FILE* out) const noexcept;
+  void print_with_stacks(const memory_report& what, std::FILE* out) const noexcept;
   [[nodiscard]] memory_report about(memory_fault fault, const block& b) const noexcept;
   [[nodiscard]] block_stacks* stacks_of(const block& b) const noexcept;
   template <class F>
   void for_each_leak(F f) const noexcept;
+  template <class F>
+  void for_each_leak_with_stacks(F f) const noexcept;
   void add_to_group(block& b, std::span<block*> groups) const noexcept;
   std::size_t describe_group(const block& leader, std::span<char> text) const noexcept;
 

@@ -2,6 +2,7 @@
 
 #include <allot/core/layout.hpp>
 #include <allot/core/ownership.hpp>
+#include <allot/detail/line_pattern.hpp>
 #include <allot/testing/conformance.hpp>
 #include <allot/testing/split_mix.hpp>
 
@@ -11,6 +12,7 @@
 #include <initializer_list>
 #include <iterator>
 #include <limits>
+#include <type_traits>
 
 /// \file
 /// What the checks of conformance.hpp have in common: for its own sources, no promises to users.
@@ -22,7 +24,12 @@ using sizes = std::initializer_list<std::size_t>;
 constexpr std::size_t size_max = std::numeric_limits<std::size_t>::max();
 
 /// Keeps the first thing that was wrong.
-[[gnu::format(printf, 2, 3)]] void fail(finding& found, const char* format, ...);
+template <class... Values>
+void fail(finding& found, std::type_identity_t<line_pattern<sizeof...(Values)>> pattern, const Values&... values) {
+  if (found.result == verdict::failed) return;
+  found.result = verdict::failed;
+  write_line(found.reason, pattern, values...);
+}
 
 void does_not_apply(finding& found, const char* reason);
 
@@ -114,8 +121,8 @@ public:
       return a;
     }
     if ((concerns_ & addresses) != 0 && !is_aligned(a.p, alignment)) {
-      fail(found_, "%s(%zu, %zu) gave an address that is %zu short of a multiple of %zu", to_string(w), bytes,
-           alignment, padding_to(a.p, alignment), alignment);
+      fail(found_, "{}({}, {}) gave an address that is {} short of a multiple of {}", to_string(w), bytes, alignment,
+           padding_to(a.p, alignment), alignment);
     }
     const bool apart = is_apart(w, a.p, bytes, alignment);
     if (full()) {
@@ -139,7 +146,7 @@ public:
     check_contents(b);
     blocks_[i] = blocks_[--count_];
     if (!give(subject_, by_interface, b.p, b.request) && (concerns_ & outcomes) != 0) {
-      fail(found_, "deallocate of %zu bytes aligned to %zu threw", b.request.bytes, b.request.alignment);
+      fail(found_, "deallocate of {} bytes aligned to {} threw", b.request.bytes, b.request.alignment);
     }
   }
 
@@ -165,9 +172,9 @@ private:
 
   void check_outcome(const answer& a, way w, std::size_t bytes, std::size_t alignment) {
     if ((concerns_ & outcomes) == 0) return;
-    if (a.is_null) fail(found_, "%s(%zu, %zu) gave null", to_string(w), bytes, alignment);
+    if (a.is_null) fail(found_, "{}({}, {}) gave null", to_string(w), bytes, alignment);
     if (a.threw_other) {
-      fail(found_, "%s(%zu, %zu) threw an exception that is no std::bad_alloc", to_string(w), bytes, alignment);
+      fail(found_, "{}({}, {}) threw an exception that is no std::bad_alloc", to_string(w), bytes, alignment);
     }
   }
 
@@ -175,7 +182,7 @@ private:
     for (std::size_t i = 0; i < count_; ++i) {
       if (!blocks_[i].meets(p, bytes)) continue;
       if ((concerns_ & memory) != 0) {
-        fail(found_, "%s(%zu, %zu) gave memory of a live block of %zu bytes", to_string(w), bytes, alignment,
+        fail(found_, "{}({}, {}) gave memory of a live block of {} bytes", to_string(w), bytes, alignment,
              blocks_[i].request.bytes);
       }
       return false;
@@ -192,7 +199,7 @@ private:
     if ((concerns_ & memory) == 0) return;
     for (std::size_t i = 0; i < b.filled; ++i) {
       if (b.p[i] == b.pattern(i)) continue;
-      return fail(found_, "byte %zu of a block of %zu bytes aligned to %zu was changed while the block was live", i,
+      return fail(found_, "byte {} of a block of {} bytes aligned to {} was changed while the block was live", i,
                   b.request.bytes, b.request.alignment);
     }
   }
