@@ -50,6 +50,7 @@
 #include <allot/arena/atomic_bump_resource.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/monotonic_resource.hpp>
+#include <allot/arena/sizing_resource.hpp>
 #include <allot/arena/static_arena.hpp>
 
 #include <allot/pool/block_pool_resource.hpp>
