@@ -149,7 +149,8 @@ need need_of(const std::vector<call>& calls) {
 }
 
 void check_exact(const std::vector<call>& calls) {
-  const auto [bytes, alignment] = need_of(calls);
+  const need needed = need_of(calls);
+  const std::size_t bytes = needed.bytes, alignment = needed.alignment;
   CAPTURE(bytes);
   CAPTURE(alignment);
   std::size_t largest = 1;
