@@ -162,6 +162,7 @@ void check_exact(const std::vector<call>& calls) {
   if (bytes > 0) REQUIRE_FALSE(fits(calls, bytes - 1, alignment));
 }
 
+#if ALLOT_EXCEPTIONS
 /// What a program does with containers of many kinds.
 void use_containers(std::pmr::memory_resource& memory) {
   std::pmr::vector<int> numbers{&memory};
@@ -177,6 +178,7 @@ void use_containers(std::pmr::memory_resource& memory) {
     line += name;
   numbers.reserve(200);
 }
+#endif
 
 constinit allot::static_arena<29, 8> just_enough;
 constinit allot::static_arena<28, 8> one_byte_less;
