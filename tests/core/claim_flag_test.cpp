@@ -4,11 +4,11 @@
 
 #include <support/death.hpp>
 #include <support/race.hpp>
+#include <support/room.hpp>
 
 #include <doctest/doctest.h>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <string_view>
@@ -45,9 +45,9 @@ TEST_SUITE("claim_flag") {
   }
 
   TEST_CASE("of two threads that claim at once exactly one wins, a thousand times over") {
-    constexpr unsigned rounds = 1000;
+    constexpr auto rounds = static_cast<unsigned>(support::room<support::shared<int>>(1000));
     const auto flags = std::make_unique<std::array<allot::claim_flag, rounds>>();
-    const auto wins = std::make_unique<std::array<std::atomic<int>, rounds>>();
+    const auto wins = std::make_unique<std::array<support::shared<int>, rounds>>();
     race(2, rounds, [&](unsigned, unsigned round) { (*wins)[round] += (*flags)[round].claim() ? 1 : 0; });
     for (const auto& count : *wins)
       CHECK(count == 1);

@@ -55,13 +55,15 @@ std::string described(const failure& what) {
   return text;
 }
 
+void do_nothing(const failure&) noexcept {}
+
+#if !ALLOT_BARE_METAL
 void print_and_return(const failure& what) noexcept {
   std::fprintf(stderr, "handled %s %zu\n", allot::to_string(what.reason), what.bytes);
 }
 
 void leave_with_7(const failure&) noexcept { _exit(7); }
-
-void do_nothing(const failure&) noexcept {}
+#endif
 
 /// Leaves with 0 where an exception comes out.
 void raise_and_catch(failure_reason reason) {
@@ -135,18 +137,23 @@ TEST_SUITE("failure") {
           "allot: r: never given back: 8 bytes aligned to 4 at 0xbeef0");
   }
 
-  TEST_CASE("the system's error is named where it is one that calls for memory give, and a number where not") {
+#if !ALLOT_BARE_METAL // no system is there to fail
+  TEST_CASE("the system's error is named where it is one that calls for memory give") {
     CHECK(described({.resource = "r", .detail = "mapping", .bytes = 2, .system_error = ENOMEM}) ==
           "allot: r: no room for 2 bytes: mapping: system error " + std::to_string(ENOMEM) +
               " (ENOMEM: no memory or address space left, or too many mappings)");
+    for (const int error : {EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOSYS, EPERM})
+      CHECK(described({.resource = "r", .system_error = error}).find(std::to_string(error) + " (E") !=
+            std::string::npos);
+  }
+#endif
+
+  TEST_CASE("a system's error without a name is a number") {
     CHECK(described({.resource = "r", .bytes = 2, .system_error = 99'999}) ==
           "allot: r: no room for 2 bytes: system error 99999");
     constexpr int least = std::numeric_limits<int>::min();
     CHECK(described({.resource = "r", .bytes = 2, .system_error = least}) ==
           "allot: r: no room for 2 bytes: system error " + std::to_string(least));
-    for (const int error : {EACCES, EAGAIN, EBUSY, EEXIST, EINVAL, ENODEV, ENOSYS, EPERM})
-      CHECK(described({.resource = "r", .system_error = error}).find(std::to_string(error) + " (E") !=
-            std::string::npos);
   }
 
   TEST_CASE("the greatest figures are written in full") {
@@ -209,6 +216,7 @@ TEST_SUITE("failure") {
     CHECK((allot::get_failure_handler() == nullptr));
   }
 
+#if !ALLOT_BARE_METAL // there are no processes; tests/firmware shows how a target ends
   TEST_CASE("without a handler a halt prints the line and aborts") {
     const auto end = support::ending_of([] { allot::halt(full); });
     CHECK(end.was_killed_by(SIGABRT));
@@ -226,6 +234,7 @@ TEST_SUITE("failure") {
     const handler_guard set{leave_with_7};
     CHECK(support::ending_of([] { allot::halt(full); }).exited(7));
   }
+#endif
 
   TEST_CASE("a wrong deallocation, a broken precondition and a leak are never thrown") {
     const handler_guard none{nullptr};
@@ -269,10 +278,19 @@ TEST_SUITE("failure") {
     }
   }
 #else
+#if !ALLOT_BARE_METAL
   TEST_CASE("without exceptions every failure goes to the handler") {
     const handler_guard set{leave_with_7};
     for (int i = 0; i <= static_cast<int>(failure_reason::leak); ++i) {
       CHECK(support::ending_of([&] { allot::raise({.reason = static_cast<failure_reason>(i)}); }).exited(7));
+    }
+  }
+#endif
+
+  TEST_CASE("without exceptions every failure leaves its line") {
+    for (int i = 0; i <= static_cast<int>(failure_reason::leak); ++i) {
+      const failure one{.reason = static_cast<failure_reason>(i), .resource = "r", .bytes = 8};
+      CHECK(support::last_words([&] { allot::raise(one); }) == described(one) + "\n");
     }
   }
 

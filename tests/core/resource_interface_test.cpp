@@ -30,7 +30,7 @@ public:
   layout last;
   void* last_pointer = nullptr;
   bool has_room = true;
-  alignas(64) std::byte block[64];
+  alignas(64) std::byte block[64]{};
 
 private:
   friend resource_interface;
@@ -148,8 +148,8 @@ std::string line_of(F f) {
   }
   return "nothing was thrown";
 #else
-  const auto end = support::ending_of(f);
-  return end.output.substr(0, end.output.find('\n'));
+  const std::string words = support::last_words(f);
+  return words.substr(0, words.find('\n'));
 #endif
 }
 

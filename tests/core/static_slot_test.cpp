@@ -6,11 +6,11 @@
 #include <support/conformance.hpp>
 #include <support/death.hpp>
 #include <support/race.hpp>
+#include <support/room.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,7 +47,7 @@ struct slow {
 constinit allot::static_slot<plain, 100, 64> plain_slot;
 
 struct slotted_arena {
-  allot::static_slot<allot::bump_resource<>, 16384> slot;
+  allot::static_slot<allot::bump_resource<>, support::room(16384)> slot;
   allot::bump_resource<>& arena = slot.claim("conformance");
   auto& resource() { return arena; }
   static constexpr bool reuses_memory = false;
@@ -57,7 +57,7 @@ struct slotted_arena {
 } // namespace
 
 // [example]
-constinit allot::static_slot<allot::bump_resource<>, 64 * 1024> receive_memory;
+constinit allot::static_slot<allot::bump_resource<>, 2048> receive_memory;
 
 int first_byte_of_a_frame() {
   allot::bump_resource<>& arena = receive_memory.claim("rx"); // once; a second call fails as already_claimed
@@ -146,11 +146,11 @@ TEST_SUITE("static_slot") {
 #endif
 
   TEST_CASE("of two threads that claim at once exactly one wins, and the other sees no half-built resource") {
-    constexpr unsigned rounds = 1000;
     using slot_type = allot::static_slot<slow, 8>;
+    constexpr auto rounds = static_cast<unsigned>(support::room<slot_type>(1000));
     const auto slots = std::make_unique<slot_type[]>(rounds);
-    const auto wins = std::make_unique<std::atomic<int>[]>(rounds);
-    std::atomic<int> torn{0};
+    const auto wins = std::make_unique<support::shared<int>[]>(rounds);
+    support::shared<int> torn{0};
     race(2, rounds, [&](unsigned, unsigned round) {
       if (slots[round].try_claim() != nullptr) ++wins[round];
       const slow* const seen = slots[round].get();

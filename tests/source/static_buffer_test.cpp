@@ -5,11 +5,11 @@
 
 #include <support/death.hpp>
 #include <support/race.hpp>
+#include <support/room.hpp>
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -123,9 +123,9 @@ TEST_SUITE("static_buffer") {
   }
 
   TEST_CASE("of two threads that claim at once exactly one wins, a thousand times over") {
-    constexpr unsigned rounds = 1000;
+    constexpr auto rounds = static_cast<unsigned>(support::room<allot::static_buffer<8>>(1000));
     const auto buffers = std::make_unique<allot::static_buffer<8>[]>(rounds);
-    const auto wins = std::make_unique<std::atomic<int>[]>(rounds);
+    const auto wins = std::make_unique<support::shared<int>[]>(rounds);
     race(2, rounds, [&](unsigned thread, unsigned round) {
       const auto bytes = buffers[round].try_claim();
       if (!bytes) return;

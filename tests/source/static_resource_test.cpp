@@ -5,11 +5,11 @@
 #include <support/conformance.hpp>
 #include <support/death.hpp>
 #include <support/race.hpp>
+#include <support/room.hpp>
 
 #include <doctest/doctest.h>
 
 #include <array>
-#include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <limits>
@@ -23,8 +23,9 @@
 namespace {
 
 struct over_a_buffer {
-  allot::static_buffer<4096, 64> buffer;
-  allot::static_resource<4096, 64> r{buffer, "conformance"};
+  static constexpr std::size_t size = support::room(4096);
+  allot::static_buffer<size, 64> buffer;
+  allot::static_resource<size, 64> r{buffer, "conformance"};
   auto& resource() { return r; }
   static constexpr bool reuses_memory = false;
 };
@@ -168,9 +169,9 @@ TEST_SUITE("static_resource") {
 #endif
 
   TEST_CASE("of two threads that ask at once exactly one is served, a thousand times over") {
-    constexpr unsigned rounds = 1000;
+    constexpr auto rounds = static_cast<unsigned>(support::room<allot::static_buffer<8>>(1000));
     const auto buffers = std::make_unique<allot::static_buffer<8>[]>(rounds);
-    const auto served = std::make_unique<std::atomic<int>[]>(rounds);
+    const auto served = std::make_unique<support::shared<int>[]>(rounds);
     race(2, rounds, [&](unsigned, unsigned round) {
       allot::static_resource r{buffers[round]};
       if (r.try_allocate(8, 1) != nullptr) ++served[round];
