@@ -1,9 +1,11 @@
 #include <allot/core/once.hpp> // first: proves that the header stands alone
 
 #include <allot/core/failure.hpp>
+#include <allot/core/threads.hpp>
 
 #include <support/death.hpp>
 #include <support/race.hpp>
+#include <support/room.hpp>
 
 #include <doctest/doctest.h>
 
@@ -52,6 +54,7 @@ struct counted {
   static inline int destroyed = 0;
 };
 
+#if ALLOT_THREADS
 /// Lets the test hold an initialiser in its middle until another thread waits for it.
 struct watched_relax {
   static inline std::atomic<unsigned> turns{0};
@@ -84,6 +87,9 @@ std::thread one_that_says_no_to_a_waiter(watched<int>& value) {
     std::this_thread::yield();
   return runner;
 }
+#endif
+
+constexpr auto race_rounds = static_cast<unsigned>(support::room<allot::once<wide>>(300));
 
 } // namespace
 
@@ -199,7 +205,99 @@ TEST_SUITE("once") {
     CHECK_THROWS_AS(value.try_call_once([] { return std::optional{1}; }), int);
     CHECK_THROWS_AS(static_cast<void>(*value), allot::not_ready);
   }
+#else
+  TEST_CASE("without exceptions a read before it is made ends the program with its record") {
+    static constinit allot::once<int> value;
+    CHECK(dies([] { static_cast<void>(*value); }, "once: read before it was initialised"));
+  }
+#endif
 
+  TEST_CASE("get() does not wait while the value is made, not even for itself") {
+    allot::once<int> value;
+    value.call_once([&] {
+      CHECK(value.get() == nullptr);
+      CHECK(!value.is_ready());
+      return 3;
+    });
+    CHECK(*value.get() == 3);
+  }
+
+  TEST_CASE("of many threads one makes the value, and all see the whole of it") {
+    constexpr unsigned threads = 4, rounds = race_rounds;
+    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
+    const auto runs = std::make_unique<support::shared<int>[]>(rounds);
+    support::shared<int> torn{0};
+    race(threads, rounds, [&](unsigned thread, unsigned round) {
+      if (const wide* const early = values[round].get(); early != nullptr && !early->whole()) ++torn;
+      const wide& value = values[round].call_once([&] {
+        ++runs[round];
+        return wide{thread + 1};
+      });
+      if (!value.whole() || !values[round]->whole() || values[round].get() != &value) ++torn;
+    });
+    CHECK(torn == 0);
+    CHECK(std::all_of(runs.get(), runs.get() + rounds, [](const auto& count) { return count == 1; }));
+  }
+
+  TEST_CASE("of many threads whose initialisers say no by turns, one makes the value") {
+    constexpr unsigned threads = 4, rounds = race_rounds;
+    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
+    const auto runs = std::make_unique<int[]>(rounds); // plain: one initialiser runs at a time
+    support::shared<unsigned> said_no{0}, made{0};
+    race(threads, rounds, [&](unsigned, unsigned round) {
+      const wide* const value = values[round].try_call_once(
+          [&] { return ++runs[round] < 3 ? std::optional<unsigned>{} : std::optional<unsigned>{round + 1}; });
+      ++(value == nullptr ? said_no : made);
+      if (value != nullptr) CHECK(value->whole());
+    });
+    CHECK(said_no == 2 * rounds);
+    CHECK(made == 2 * rounds);
+    CHECK(std::all_of(runs.get(), runs.get() + rounds, [](int count) { return count == 3; }));
+  }
+
+  TEST_CASE("readers that come too early are refused, and never given half a value") {
+    constexpr unsigned rounds = race_rounds;
+    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
+    support::shared<int> torn{0};
+    race(3, rounds, [&](unsigned thread, unsigned round) {
+      if (thread == 0) {
+        values[round].call_once([] { return wide{9}; });
+        return;
+      }
+#if ALLOT_EXCEPTIONS
+      try {
+        if (!values[round]->whole()) ++torn; // waits where the initialiser runs
+      } catch (const allot::not_ready& e) {
+        if (e.record().reason != allot::failure_reason::uninitialised) ++torn;
+      }
+#else
+      if (const wide* const value = values[round].get(); value != nullptr && !value->whole()) ++torn;
+#endif
+    });
+    CHECK(torn == 0);
+  }
+
+#if ALLOT_CHECK_LEVEL > 0
+  TEST_CASE("an initialiser that waits for its own value ends a checked program") {
+    static constinit allot::once<int> reading, making;
+    const auto text = "once: precondition violated: its initialiser waits for its own value";
+    CHECK(dies([] { reading.call_once([] { return *reading; }); }, text));
+    CHECK(dies([] { making.call_once([] { return making.call_once([] { return 1; }); }); }, text));
+  }
+
+  TEST_CASE("a thread that waits for another is not taken for itself") {
+    constexpr unsigned rounds = race_rounds / 6;
+    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
+    race(2, rounds, [&](unsigned, unsigned round) {
+      values[round].call_once([] { return wide{1}; });
+      static_cast<void>(*values[round]);
+    });
+    CHECK(values[rounds - 1].is_ready());
+  }
+#endif
+
+#if ALLOT_THREADS // without them nobody waits, and tests/firmware/interrupts has what stands for a signal
+#if ALLOT_EXCEPTIONS
   TEST_CASE("who waits for an initialiser that throws is told that the value is poisoned") {
     watched<int> value;
     std::thread first{[&] {
@@ -227,11 +325,6 @@ TEST_SUITE("once") {
     CHECK_THROWS_AS(static_cast<void>(*value), allot::not_ready);
     first.join();
   }
-#else
-  TEST_CASE("without exceptions a read before it is made ends the program with its record") {
-    static constinit allot::once<int> value;
-    CHECK(dies([] { static_cast<void>(*value); }, "once: read before it was initialised"));
-  }
 #endif
 
   TEST_CASE("when one initialiser says no, one that waits already runs its own") {
@@ -239,16 +332,6 @@ TEST_SUITE("once") {
     std::thread first = one_that_says_no_to_a_waiter(value);
     CHECK(value.call_once([] { return 2; }) == 2);
     first.join();
-  }
-
-  TEST_CASE("get() does not wait while the value is made, not even for itself") {
-    allot::once<int> value;
-    value.call_once([&] {
-      CHECK(value.get() == nullptr);
-      CHECK(!value.is_ready());
-      return 3;
-    });
-    CHECK(*value.get() == 3);
   }
 
   TEST_CASE("waiting goes through the relax policy, which is told how long it has been") {
@@ -271,70 +354,9 @@ TEST_SUITE("once") {
     }
   }
 
-  TEST_CASE("of many threads one makes the value, and all see the whole of it") {
-    constexpr unsigned threads = 4, rounds = 300;
-    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
-    const auto runs = std::make_unique<std::atomic<int>[]>(rounds);
-    std::atomic<int> torn{0};
-    race(threads, rounds, [&](unsigned thread, unsigned round) {
-      if (const wide* const early = values[round].get(); early != nullptr && !early->whole()) ++torn;
-      const wide& value = values[round].call_once([&] {
-        ++runs[round];
-        return wide{thread + 1};
-      });
-      if (!value.whole() || !values[round]->whole() || values[round].get() != &value) ++torn;
-    });
-    CHECK(torn == 0);
-    CHECK(std::all_of(runs.get(), runs.get() + rounds, [](const auto& count) { return count == 1; }));
-  }
-
-  TEST_CASE("of many threads whose initialisers say no by turns, one makes the value") {
-    constexpr unsigned threads = 4, rounds = 300;
-    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
-    const auto runs = std::make_unique<int[]>(rounds); // plain: one initialiser runs at a time
-    std::atomic<unsigned> said_no{0}, made{0};
-    race(threads, rounds, [&](unsigned, unsigned round) {
-      const wide* const value = values[round].try_call_once(
-          [&] { return ++runs[round] < 3 ? std::optional<unsigned>{} : std::optional<unsigned>{round + 1}; });
-      ++(value == nullptr ? said_no : made);
-      if (value != nullptr) CHECK(value->whole());
-    });
-    CHECK(said_no == 2 * rounds);
-    CHECK(made == 2 * rounds);
-    CHECK(std::all_of(runs.get(), runs.get() + rounds, [](int count) { return count == 3; }));
-  }
-
-  TEST_CASE("readers that come too early are refused, and never given half a value") {
-    constexpr unsigned rounds = 300;
-    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
-    std::atomic<int> torn{0};
-    race(3, rounds, [&](unsigned thread, unsigned round) {
-      if (thread == 0) {
-        values[round].call_once([] { return wide{9}; });
-        return;
-      }
-#if ALLOT_EXCEPTIONS
-      try {
-        if (!values[round]->whole()) ++torn; // waits where the initialiser runs
-      } catch (const allot::not_ready& e) {
-        if (e.record().reason != allot::failure_reason::uninitialised) ++torn;
-      }
-#else
-      if (const wide* const value = values[round].get(); value != nullptr && !value->whole()) ++torn;
-#endif
-    });
-    CHECK(torn == 0);
-  }
-
 #if ALLOT_CHECK_LEVEL > 0
-  TEST_CASE("an initialiser that waits for its own value ends a checked program") {
-    static constinit allot::once<int> value;
-    const auto text = "once: precondition violated: its initialiser waits for its own value";
-    CHECK(dies([] { value.call_once([] { return *value; }); }, text));
-    CHECK(dies([] { value.call_once([] { return value.call_once([] { return 1; }); }); }, text));
-  }
-
-  TEST_CASE("so does a signal handler that came into the middle of it, and get() there does not") {
+  TEST_CASE(
+      "a signal handler that waits for the initialiser under it ends a checked program, and get() there does not") {
     static constinit allot::once<int> value;
     const auto interrupted = [](void (*handler)(int)) {
       std::signal(SIGUSR1, handler);
@@ -350,15 +372,6 @@ TEST_SUITE("once") {
             });
           }).exited(0));
   }
-
-  TEST_CASE("a thread that waits for another is not taken for itself") {
-    constexpr unsigned rounds = 50;
-    const auto values = std::make_unique<allot::once<wide>[]>(rounds);
-    race(2, rounds, [&](unsigned, unsigned round) {
-      values[round].call_once([] { return wide{1}; });
-      static_cast<void>(*values[round]);
-    });
-    CHECK(values[rounds - 1].is_ready());
-  }
+#endif
 #endif
 }
