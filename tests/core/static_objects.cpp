@@ -1,13 +1,19 @@
 // What a program keeps in statics. object_file_test.py compiles this and reads the object file.
 
 #include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/adaptor/limit_adaptor.hpp>
+#include <allot/adaptor/limit_ledger.hpp>
+#ifndef NO_TRACE_RING
 #include <allot/adaptor/trace_ring.hpp>
+#endif
+#include <allot/arena/atomic_bump_resource.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/static_arena.hpp>
 #include <allot/core/chain.hpp>
 #include <allot/core/claim_flag.hpp>
 #include <allot/core/once.hpp>
 #include <allot/core/static_slot.hpp>
+#include <allot/pool/block_pool_resource.hpp>
 #include <allot/source/section_buffer.hpp>
 #include <allot/source/static_buffer.hpp>
 #include <allot/source/static_resource.hpp>
@@ -22,6 +28,10 @@ auto make_chain(std::span<std::byte> bytes) noexcept {
   return allot::chain{allot::layer<allot::counting_adaptor>(), allot::source<allot::bump_resource<>>(bytes)};
 }
 
+auto make_limited(std::span<std::byte> bytes) noexcept {
+  return allot::chain{allot::layer<allot::limit_adaptor>(512, "limited"), allot::source<allot::bump_resource<>>(bytes)};
+}
+
 extern "C" { // for names that the test can say
 
 constinit allot::static_arena<1024> bss_arena;
@@ -31,7 +41,13 @@ constinit allot::static_slot<decltype(make_chain({})), 1024> bss_chain;
 constinit allot::static_buffer<1024, 64> bss_buffer;
 constinit allot::once<sensor> bss_once;
 constinit allot::claim_flag bss_flag;
+constinit allot::static_slot<allot::block_pool_resource<48>, 1024> bss_pool;
+constinit allot::static_slot<allot::atomic_bump_resource<>, 1024> bss_shared;
+constinit allot::static_slot<decltype(make_limited({})), 1024> bss_limited;
+#ifndef NO_TRACE_RING // a Cortex-M0 has none
 constinit allot::trace_ring<16> bss_ring;
+#endif
+constinit allot::limit_ledger data_ledger{{.bytes = 512}};
 
 ALLOT_SECTION_BUFFER(usb_frames, 512, 64, ".usbsram");
 
@@ -53,9 +69,15 @@ int main() {
   use(bss_buffer.claim("buffer").data());
   use(usb_frames.claim_zeroed("usb").data());
   use(quiet.claim("quiet").data());
+  use(&bss_pool.claim("pool"));
+  use(&bss_shared.claim("shared"));
+  use(&bss_limited.claim(make_limited));
+  use(data_ledger.admit(100) ? &data_ledger : nullptr);
   bss_once.call_once([] { return sensor{3}; });
+#ifndef NO_TRACE_RING
   bss_ring.record({.bytes = 64, .alignment = 8});
   use(&bss_ring);
+#endif
   static constinit allot::static_buffer<64> bss_local;
   use(bss_local.claim().data());
   return bss_flag.claim() ? bss_once->port : 0;
