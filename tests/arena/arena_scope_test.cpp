@@ -5,11 +5,18 @@
 #include <allot/testing/checking_resource.hpp>
 
 #include "support/death.hpp"
+#include "support/room.hpp"
 
 #include <memory_resource>
 #include <optional>
 #include <stdexcept>
 #include <vector>
+
+namespace {
+
+using small_arena = allot::bump_resource<support::room(4096)>;
+
+} // namespace
 
 TEST_SUITE("arena_scope") {
   TEST_CASE("example") {
@@ -31,16 +38,16 @@ TEST_SUITE("arena_scope") {
 
   TEST_CASE("ends where it began, in a monotonic arena over several chunks too") {
     allot::checking_resource up;
-    allot::monotonic_resource arena{up};
+    allot::monotonic_resource arena{64, up};
     (void)arena.allocate(10, 1);
     for (int turn = 0; turn < 3; ++turn) {
       allot::arena_scope outer{arena};
-      (void)arena.allocate(2000, 1);
+      (void)arena.allocate(200, 1);
       {
         allot::arena_scope inner{arena};
-        (void)arena.allocate(9000, 1);
+        (void)arena.allocate(900, 1);
       }
-      CHECK(arena.used() == 2010);
+      CHECK(arena.used() == 210);
     }
     CHECK(arena.used() == 10);
     CHECK(up.allocations() == 3);
@@ -60,29 +67,29 @@ TEST_SUITE("arena_scope") {
 #endif
 
 #if ALLOT_CHECK_LEVEL > 0
-  TEST_CASE_TEMPLATE("refuses to rewind out of order", Arena, allot::bump_resource<4096>,
-                     allot::monotonic_resource<allot::bump_resource<4096>>) {
-    allot::bump_resource<4096> bottom;
-    std::optional<Arena> arena;
-    if constexpr (std::is_same_v<Arena, allot::bump_resource<4096>>) {
-      arena.emplace();
-    } else {
-      arena.emplace(bottom);
-    }
-    std::optional<allot::arena_scope<Arena>> outer{std::in_place, *arena};
-    std::optional<allot::arena_scope<Arena>> inner{std::in_place, *arena}; // with nothing allocated in between
-    CHECK(dies([&] { outer.reset(); }, "is_latest"));
-    CHECK(dies([&] { arena->reset(), inner.reset(); }, "is_latest"));
-    CHECK(dies(
-        [&] {
-          arena->reset();
-          (void)arena->allocate(64, 1);
-          (void)arena->mark(), (void)arena->mark(); // as many as were in force
-          inner.reset();
-        },
-        "is_latest"));
-    inner.reset();
-    outer.reset();
+  TEST_CASE_TEMPLATE("refuses to rewind out of order", Arena, small_arena, allot::monotonic_resource<small_arena>) {
+    const auto with_two_scopes = [](auto f) {
+      small_arena bottom;
+      std::optional<Arena> arena;
+      if constexpr (std::is_same_v<Arena, small_arena>) {
+        arena.emplace();
+      } else {
+        arena.emplace(bottom);
+      }
+      std::optional<allot::arena_scope<Arena>> outer{std::in_place, *arena};
+      std::optional<allot::arena_scope<Arena>> inner{std::in_place, *arena}; // with nothing allocated in between
+      f(*arena, outer, inner);
+    };
+    with_two_scopes([](auto&, auto& outer, auto& inner) { inner.reset(), outer.reset(); });
+    const auto dies_with = [&](auto f) { return dies([&] { with_two_scopes(f); }, "is_latest"); };
+    CHECK(dies_with([](auto&, auto& outer, auto&) { outer.reset(); }));
+    CHECK(dies_with([](auto& arena, auto&, auto& inner) { arena.reset(), inner.reset(); }));
+    CHECK(dies_with([](auto& arena, auto&, auto& inner) {
+      arena.reset();
+      (void)arena.allocate(64, 1);
+      (void)arena.mark(), (void)arena.mark(); // as many as were in force
+      inner.reset();
+    }));
   }
 #endif
 }
