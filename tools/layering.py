@@ -17,7 +17,7 @@ FLOORS = [
     ["core"],
     ["detail"],
     ["source", "arena", "pool", "adaptor", "router", "construct"],
-    ["interop", "report", "testing", "global"],
+    ["interop", "report", "testing", "global", "firmware"],
     ["allot.hpp"],
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
