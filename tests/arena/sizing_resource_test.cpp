@@ -46,16 +46,21 @@ struct call {
   std::size_t index;   // of a block that is deallocated, among all that were ever allocated; of a mark
 };
 
-/// Calls in any order that an arena allows: alignments up to `max_alignment`, and the newer a block, the likelier it comes
+/// Calls in any order that an arena allows: the newer a block, the likelier it comes
 /// back.
-std::vector<call> random_calls(allot::split_mix& random, std::size_t max_alignment, bool with_marks) {
-  const auto shifts = static_cast<std::size_t>(std::countr_zero(max_alignment)) + 1;
-  const std::size_t largest = std::size_t{1} << random.below(9);
+struct variety {
+  std::size_t calls;
+  std::size_t bytes;
+  std::size_t alignment;
+};
+
+std::vector<call> random_calls(allot::split_mix& random, const variety& most, bool with_marks) {
+  const auto shifts = static_cast<std::size_t>(std::countr_zero(most.alignment)) + 1;
   std::vector<call> calls;
   std::vector<std::size_t> live;
   std::vector<std::size_t> marks; // how many blocks were allocated before each
   std::size_t allocated = 0;
-  for (std::size_t turns = 1 + random.below(60); turns > 0; --turns) {
+  for (std::size_t turns = 1 + random.below(most.calls); turns > 0; --turns) {
     switch (random.below(with_marks ? 12 : 8)) {
     case 0:
     case 1:
@@ -70,7 +75,7 @@ std::vector<call> random_calls(allot::split_mix& random, std::size_t max_alignme
       }
       [[fallthrough]];
     default:
-      calls.push_back({call::allocate, {random.below(largest + 1), std::size_t{1} << random.below(shifts)}, 0});
+      calls.push_back({call::allocate, {random.below(most.bytes + 1), std::size_t{1} << random.below(shifts)}, 0});
       live.push_back(allocated++);
       break;
     case 8:
@@ -227,8 +232,17 @@ TEST_SUITE("sizing_resource") {
     for (std::uint64_t seed = 1; seed <= 6000; ++seed) {
       CAPTURE(seed);
       allot::split_mix random{seed};
-      const std::size_t max_alignment = std::size_t{1} << random.below(random.below(8) == 0 ? 9 : 5);
-      check_exact(random_calls(random, max_alignment, random.below(2) == 0));
+      const std::size_t alignment = std::size_t{1} << random.below(random.below(8) == 0 ? 9 : 5);
+      const variety most{.calls = 60, .bytes = std::size_t{1} << random.below(9), .alignment = alignment};
+      check_exact(random_calls(random, most, random.below(2) == 0));
+    }
+  }
+
+  TEST_CASE("a few small random calls, too, of which each makes a difference") {
+    for (std::uint64_t seed = 1; seed <= 30'000; ++seed) {
+      CAPTURE(seed);
+      allot::split_mix random{seed};
+      check_exact(random_calls(random, {.calls = 14, .bytes = 5, .alignment = 8}, random.below(4) == 0));
     }
   }
 
@@ -411,6 +425,18 @@ TEST_SUITE("sizing_resource") {
       alignment *= 2;
     }
     CHECK(sizing.reserved() == 0);
+  }
+
+  TEST_CASE("over an arena, blocks of any size that come back in the reverse order leave nothing behind") {
+    allot::bump_resource<1024> arena;
+    allot::sizing_resource sizing{arena};
+    for (int round = 0; round < 100; ++round) {
+      void* const first = sizing.allocate(33, 1);
+      void* const second = sizing.allocate(17, 2);
+      sizing.deallocate(second, 17, 2);
+      sizing.deallocate(first, 33, 1);
+    }
+    CHECK(arena.used() == 0);
   }
 
   TEST_CASE("live blocks go back at reset, and at the end") {

@@ -172,13 +172,15 @@ private:
     return align_down(sizeof(block) + wide - 1, wide);
   }
 
+  /// A whole number of its alignment: over an arena, blocks lie side by side and can be taken back.
   static layout upstream_layout(const layout& asked) noexcept {
-    return {prefix_of(asked.alignment) + asked.bytes, std::max(asked.alignment, alignof(block))};
+    const std::size_t alignment = std::max(asked.alignment, alignof(block));
+    return {align_down(prefix_of(alignment) + asked.bytes + alignment - 1, alignment), alignment};
   }
 
-  /// Whether upstream is to be asked: what the model has no room for would wrap there, too.
+  /// Whether upstream is to be asked.
   [[nodiscard]] bool admits(std::size_t bytes, std::size_t alignment) const noexcept {
-    return model_.has_room(bytes, alignment) && checked_add(bytes, prefix_of(alignment)).has_value();
+    return model_.has_room(bytes, alignment);
   }
 
   void* place(std::size_t bytes, std::size_t alignment) noexcept {
@@ -226,13 +228,9 @@ private:
   void give_back(void* p, [[maybe_unused]] std::size_t bytes, [[maybe_unused]] std::size_t alignment) noexcept {
     block* const b = block_of(p);
     ALLOT_EXPECTS((b->asked == layout{bytes, alignment}));
-    const bool is_newest = b == newest_;
-    bool taken_back = false;
-    if (is_newest && b->number > floor_) {
-      taken_back = model_.take_back(b->seat, bytes, number_of(b->older) == b->neighbour);
-    } else if (is_newest) {
-      model_.lose_newest();
-    }
+    // One from before the last mark need not be told to the model: the rewind looks whether it is still there.
+    const bool taken_back =
+        b == newest_ && b->number > floor_ && model_.take_back(b->seat, bytes, number_of(b->older) == b->neighbour);
     if (!taken_back) lost_ += bytes;
     remove(b);
   }

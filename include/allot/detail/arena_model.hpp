@@ -24,7 +24,7 @@ namespace allot::inline ALLOT_ABI::detail {
 /// Costs: a call is one step for each phase: as many as the largest alignment asked for so far.
 template <std::size_t MaxAlign>
 class arena_model {
-  static_assert(is_alignment(MaxAlign), "the largest alignment is a power of two");
+  static_assert(is_alignment(MaxAlign) && MaxAlign <= 65536, "the largest alignment is a power of two, and has a book");
 
 public:
   /// What a block has to remember until it comes back.
@@ -79,9 +79,6 @@ public:
     }
     return everywhere;
   }
-
-  /// The newest block that is live comes back, and its bytes stay taken.
-  void lose_newest() noexcept { at_newest_.reset(); }
 
   [[nodiscard]] state now() const noexcept {
     state here;
