@@ -42,9 +42,10 @@ private:
   std::size_t length_ = 0;
 };
 
-std::size_t write_line(std::span<char> text, std::string_view pattern, std::span<const line_value> values) noexcept {
+std::size_t write_values(std::span<char> text, std::string_view pattern, const line_value* values,
+                         std::size_t count) noexcept {
   pattern_writer line{text};
-  for (const line_value& value : values) {
+  for (const line_value& value : std::span{values, count}) {
     const std::size_t place = pattern.find("{}");
     line.put(pattern.substr(0, place));
     line.put_value(value);

@@ -49,8 +49,15 @@ finding run_check(const conformance_check& check, const conformance_source& sour
   finding found{.check = check.name};
   if (ways{source.traits()}.size() == 0) {
     does_not_apply(found, "without exceptions it cannot be asked: it has no try_allocate");
-  } else {
-    check.run(source, found);
+    return found;
+  }
+  source.tally() = {};
+  check.run(source, found);
+  found.requests = source.tally().requests;
+  found.starved = source.tally().starved;
+  if (found.result == verdict::passed && found.starved > found.requests / 2) {
+    found.result = verdict::not_applicable;
+    detail::write_line(found.reason, "malloc had no memory for {} of {} requests", found.starved, found.requests);
   }
   return found;
 }

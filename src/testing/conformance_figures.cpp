@@ -113,7 +113,7 @@ void try_remaining(const conformance_source& source, finding& found, way w, std:
     const bool may_grow = subject.upstream() != nullptr && !subject.figures().capacity;
     if (may_grow) subject.upstream()->failing().fail_all(); // what is left is what fits without upstream
     const answer a = blocks.get(w, room + more, alignment);
-    if (a.refused == (more != 0)) return;
+    if (a.refused == (more != 0) || a.starved) return;
     fail(found, "remaining({}) is {}, and {}({}, {}) was {}", alignment, room, to_string(w), room + more, alignment,
          a.refused ? "refused" : "served");
   });

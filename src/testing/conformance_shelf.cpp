@@ -41,7 +41,9 @@ const char* to_string(way w) {
   return "";
 }
 
-answer ask(conformance_subject& subject, way w, std::size_t bytes, std::size_t alignment) {
+namespace {
+
+answer ask_once(conformance_subject& subject, way w, std::size_t bytes, std::size_t alignment) {
   switch (w) {
   case way::attempt: return attempt_of(subject.try_allocate(bytes, alignment));
   case way::attempt_interface: return attempt_of(subject.allots()->try_allocate(bytes, alignment));
@@ -64,6 +66,21 @@ answer ask(conformance_subject& subject, way w, std::size_t bytes, std::size_t a
 #endif
 }
 
+/// Requests for which `malloc` had no memory; none of those that were made to fail, or are too large, come so far.
+std::size_t starved_of(const conformance_subject& subject) {
+  return subject.upstream() == nullptr ? 0 : subject.upstream()->memory().failures();
+}
+
+} // namespace
+
+answer ask(conformance_subject& subject, way w, std::size_t bytes, std::size_t alignment) {
+  const std::size_t before = starved_of(subject);
+  answer a = ask_once(subject, w, bytes, alignment);
+  a.starved = a.refused && starved_of(subject) != before;
+  subject.count(a.starved);
+  return a;
+}
+
 bool give(conformance_subject& subject, bool by_interface, void* p, layout l) {
 #if ALLOT_EXCEPTIONS
   try {
@@ -83,7 +100,7 @@ bool give(conformance_subject& subject, bool by_interface, void* p, layout l) {
 }
 
 void expect_served(const answer& a, const conformance_traits& traits, finding& found, way w, layout l) {
-  if (a.refused && !traits.bounded && !traits.refuses_everything) {
+  if (a.refused && !a.starved && !traits.bounded && !traits.refuses_everything) {
     fail(found, "{}({}, {}) was refused", to_string(w), l.bytes, l.alignment);
   }
 }
@@ -91,7 +108,8 @@ void expect_served(const answer& a, const conformance_traits& traits, finding& f
 void expect_usable(shelf& blocks, const conformance_traits& traits, finding& found, const char* when) {
   for (const way w : ways{traits}) {
     const answer a = blocks.get(w, 1, 1);
-    if (a.p == nullptr && !traits.bounded && !traits.refuses_everything) fail(found, "gives no byte after {}", when);
+    if (a.p != nullptr || a.starved) continue;
+    if (!traits.bounded && !traits.refuses_everything) fail(found, "gives no byte after {}", when);
   }
 }
 

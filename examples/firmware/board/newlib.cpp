@@ -9,7 +9,7 @@
 
 extern "C" {
 
-extern std::byte board_heap_begin[];
+extern std::byte board_heap_begin[], board_heap_end[];
 
 int _close(int);
 int _fstat(int, struct stat*);
@@ -38,12 +38,10 @@ int _write(int, const char* text, int size) {
 }
 void _exit(int status) { board::exit(status); }
 
-// The heap grows from behind .bss towards the stack, and keeps clear of it.
+// The heap grows from behind .bss to where the stack's room begins.
 void* _sbrk(std::ptrdiff_t bytes) {
-  constexpr std::ptrdiff_t distance = 1024;
   static std::byte* end = board_heap_begin;
-  auto* const stack = static_cast<std::byte*>(__builtin_frame_address(0));
-  if (stack - end < distance || bytes > stack - end - distance) {
+  if (bytes > board_heap_end - end) {
     errno = ENOMEM;
     return reinterpret_cast<void*>(-1);
   }

@@ -56,16 +56,19 @@ private:
   std::string_view text_;
 };
 
+/// `write_line`, with its values as a list.
+std::size_t write_values(std::span<char> text, std::string_view pattern, const line_value* values,
+                         std::size_t count) noexcept;
+
 /// Writes `pattern` with the values in their places into `text`, always terminated by a null where there is room for one,
 /// and cut where it does not fit. It stands in for `std::snprintf`, since a small C library's knows no `%zu`. Allocates
 /// nothing.
 /// \return the length of the whole line without the null
-std::size_t write_line(std::span<char> text, std::string_view pattern, std::span<const line_value> values) noexcept;
-
 template <class... Values>
 std::size_t write_line(std::span<char> text, std::type_identity_t<line_pattern<sizeof...(Values)>> pattern,
                        const Values&... values) noexcept {
-  return write_line(text, pattern.text(), std::array<line_value, sizeof...(Values)>{line_value(values)...});
+  const std::array<line_value, sizeof...(Values)> list{line_value(values)...};
+  return write_values(text, pattern.text(), list.data(), list.size());
 }
 
 } // namespace allot::inline ALLOT_ABI::detail

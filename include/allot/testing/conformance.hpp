@@ -40,6 +40,9 @@
 /// type can be made from a `probe_upstream` alone. Memory that is written outside of a resource's own, or is lost, is
 /// seen where the fixture offers an upstream, or by a sanitizer. And a fault can hide in a size that no check asks for,
 /// or behind more requests than one makes: a few thousand of them.
+///
+/// On a small machine `malloc`, from which a `probe_upstream` takes its memory, is soon spent. A request that fails for
+/// that is held against nobody, and counted in `finding::starved`.
 
 namespace allot::inline ALLOT_ABI {
 
@@ -55,6 +58,8 @@ struct finding {
   const char* check = ""; ///< the check's name
   verdict result = verdict::passed;
   char reason[256] = {};
+  std::size_t requests = 0; ///< for which the check asked the resource
+  std::size_t starved = 0; ///< of them, those for which `malloc` had no memory; more than half make it `not_applicable`
 };
 
 /// What a fixture says of its resource (by static constants of these names), and what its types say.
@@ -85,6 +90,12 @@ struct conformance_figures {
   std::optional<std::size_t> high_water;
 };
 
+/// How many requests a check has made.
+struct conformance_tally {
+  std::size_t requests = 0;
+  std::size_t starved = 0;
+};
+
 /// One fresh resource as the checks see it: each call in the ways in which a user can make it.
 class conformance_subject {
 public:
@@ -112,6 +123,13 @@ public:
   /// Null where the fixture offers none.
   [[nodiscard]] probe_upstream* upstream() const noexcept { return upstream_; }
 
+  /// Requests are counted there from now on.
+  void count_in(conformance_tally& tally) noexcept { tally_ = &tally; }
+  void count(bool is_starved) const noexcept {
+    ++tally_->requests;
+    if (is_starved) ++tally_->starved;
+  }
+
 protected:
   ~conformance_subject() = default;
 
@@ -119,6 +137,7 @@ private:
   std::pmr::memory_resource& base_;
   resource* allots_;
   probe_upstream* upstream_;
+  conformance_tally* tally_ = nullptr;
 };
 
 /// Makes fresh subjects, one after the other.
@@ -135,11 +154,15 @@ public:
 
   [[nodiscard]] const conformance_traits& traits() const noexcept { return traits_; }
 
+  /// Of all its subjects.
+  [[nodiscard]] conformance_tally& tally() const noexcept { return tally_; }
+
 protected:
   ~conformance_source() = default;
 
 private:
   conformance_traits traits_;
+  mutable conformance_tally tally_;
 };
 
 /// A contract, and the function that tries to break it.

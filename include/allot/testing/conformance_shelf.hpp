@@ -8,7 +8,9 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <iterator>
 #include <limits>
@@ -37,7 +39,12 @@ inline bool failed(const finding& found) { return found.result == verdict::faile
 
 template <class F>
 void with_fresh(const conformance_source& source, F f) {
-  source.with_fresh([](conformance_subject& subject, void* user) { (*static_cast<F*>(user))(subject); }, &f);
+  auto counted = [&](conformance_subject& subject) {
+    subject.count_in(source.tally());
+    f(subject);
+  };
+  source.with_fresh([](conformance_subject& subject, void* user) { (*static_cast<decltype(counted)*>(user))(subject); },
+                    &counted);
 }
 
 /// The ways to ask for a block.
@@ -75,6 +82,7 @@ struct answer {
   bool refused = false;     // by bad_alloc, or null from try_allocate
   bool is_null = false;     // null from allocate
   bool threw_other = false; // an exception that is no bad_alloc
+  bool starved = false;     // refused, and upstream had no memory for it
 };
 
 /// Asks for a block in one of the ways.
@@ -109,7 +117,7 @@ public:
   [[nodiscard]] std::size_t bytes() const {
     std::size_t sum = 0;
     for (std::size_t i = 0; i < count_; ++i)
-      sum += blocks_[i].request.bytes;
+      sum += blocks_[i].bytes;
     return sum;
   }
 
@@ -129,7 +137,7 @@ public:
       give(subject_, false, a.p, {bytes, alignment});
       return a;
     }
-    blocks_[count_] = {a.p, {bytes, alignment}, apart ? bytes : 0, ++tag_};
+    blocks_[count_] = {a.p, bytes, static_cast<std::uint8_t>(std::countr_zero(alignment)), apart, ++tag_};
     fill(blocks_[count_++]);
     return a;
   }
@@ -145,8 +153,8 @@ public:
     const block b = blocks_[i];
     check_contents(b);
     blocks_[i] = blocks_[--count_];
-    if (!give(subject_, by_interface, b.p, b.request) && (concerns_ & outcomes) != 0) {
-      fail(found_, "deallocate of {} bytes aligned to {} threw", b.request.bytes, b.request.alignment);
+    if (!give(subject_, by_interface, b.p, {b.bytes, b.alignment()}) && (concerns_ & outcomes) != 0) {
+      fail(found_, "deallocate of {} bytes aligned to {} threw", b.bytes, b.alignment());
     }
   }
 
@@ -156,18 +164,21 @@ public:
   }
 
 private:
+  /// As small as it can be: a shelf lies on the stack, also of a machine that has 16 KiB in all.
   struct block {
     std::byte* p = nullptr;
-    layout request;
-    std::size_t filled = 0; // none, where it shares its memory
-    unsigned tag = 0;
+    std::size_t bytes = 0;
+    std::uint8_t alignment_power = 0;
+    bool is_apart = false; // it has its pattern, since it shares its memory with no other
+    std::uint16_t tag = 0;
 
-    /// Whether [q, q + bytes) lies on this block; zero bytes stand for one, since an address is a block's own.
-    [[nodiscard]] bool meets(const std::byte* q, std::size_t bytes) const {
-      return within(q, p, request.bytes) == ownership::yes ||
-             within(p, q, std::max<std::size_t>(bytes, 1)) == ownership::yes;
+    [[nodiscard]] std::size_t alignment() const { return std::size_t{1} << alignment_power; }
+    /// Whether [q, q + size) lies on this block; zero bytes stand for one, since an address is a block's own.
+    [[nodiscard]] bool meets(const std::byte* q, std::size_t size) const {
+      return within(q, p, bytes) == ownership::yes || within(p, q, std::max<std::size_t>(size, 1)) == ownership::yes;
     }
-    [[nodiscard]] std::byte pattern(std::size_t i) const { return std::byte(tag * 31 + i * 7 + (i >> 8)); }
+    [[nodiscard]] std::size_t filled() const { return is_apart ? bytes : 0; }
+    [[nodiscard]] std::byte pattern(std::size_t i) const { return std::byte(tag * 31u + i * 7 + (i >> 8)); }
   };
 
   void check_outcome(const answer& a, way w, std::size_t bytes, std::size_t alignment) {
@@ -183,7 +194,7 @@ private:
       if (!blocks_[i].meets(p, bytes)) continue;
       if ((concerns_ & memory) != 0) {
         fail(found_, "{}({}, {}) gave memory of a live block of {} bytes", to_string(w), bytes, alignment,
-             blocks_[i].request.bytes);
+             blocks_[i].bytes);
       }
       return false;
     }
@@ -191,16 +202,16 @@ private:
   }
 
   static void fill(const block& b) {
-    for (std::size_t i = 0; i < b.filled; ++i)
+    for (std::size_t i = 0; i < b.filled(); ++i)
       b.p[i] = b.pattern(i);
   }
 
   void check_contents(const block& b) {
     if ((concerns_ & memory) == 0) return;
-    for (std::size_t i = 0; i < b.filled; ++i) {
+    for (std::size_t i = 0; i < b.filled(); ++i) {
       if (b.p[i] == b.pattern(i)) continue;
       return fail(found_, "byte {} of a block of {} bytes aligned to {} was changed while the block was live", i,
-                  b.request.bytes, b.request.alignment);
+                  b.bytes, b.alignment());
     }
   }
 
@@ -209,7 +220,7 @@ private:
   unsigned concerns_;
   std::array<block, most> blocks_;
   std::size_t count_ = 0;
-  unsigned tag_ = 0;
+  std::uint16_t tag_ = 0;
 };
 
 /// A refusal that nothing excuses.
