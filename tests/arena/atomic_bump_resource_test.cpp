@@ -2,20 +2,26 @@
 
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/static_slot.hpp>
+#include <allot/core/threads.hpp>
 
 #include "support/conformance.hpp"
 #include "support/death.hpp"
 #include "support/intrude.hpp"
 #include "support/race.hpp"
+#include "support/room.hpp"
 #include "support/shadow_model.hpp"
+#if ALLOT_THREADS
 #include "support/signal_flood.hpp"
+#endif
 
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <bit>
 #include <chrono>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <memory_resource>
 #include <optional>
 #include <string_view>
@@ -30,13 +36,13 @@ constexpr unsigned threads = 4;
 
 template <std::size_t MinAlign>
 struct owning_fixture {
-  allot::atomic_bump_resource<64 * 1024, MinAlign> r;
+  allot::atomic_bump_resource<support::room(64 * 1024), MinAlign> r;
   auto& resource() { return r; }
   static constexpr bool reuses_memory = false;
 };
 
 struct span_fixture {
-  alignas(64) std::array<std::byte, 64 * 1024> memory;
+  alignas(64) std::array<std::byte, support::room(64 * 1024)> memory;
   allot::atomic_bump_resource<> r{std::span{memory}.subspan(3)};
   auto& resource() { return r; }
   static constexpr bool reuses_memory = false;
@@ -83,21 +89,23 @@ std::vector<block> joined(const std::array<std::vector<block>, threads>& parts) 
   return all;
 }
 
+constexpr std::size_t most = support::room(1 << 17) / 2;
+constexpr std::size_t widest = support::room(4096 * 32) / 32; // alignments up to it treat the two alike
+alignas(widest) std::array<std::byte, most> ones;
+alignas(widest) std::array<std::byte, most> others;
+
 /// One thread's calls give the very blocks that a bump_resource gives over memory at a like address.
 template <std::size_t MinAlign>
 void run_beside_bump_resource(std::uint64_t seed) {
   CAPTURE(seed);
-  static constexpr std::size_t most = 1 << 16;
-  alignas(4096) static std::array<std::byte, most> memory;
-  alignas(4096) static std::array<std::byte, most> other_memory;
   allot::split_mix random{seed};
   const std::size_t skip = random.below(70);
-  const std::size_t size = random.below(random.below(4) == 0 ? most - skip : 4000);
-  allot::atomic_bump_resource<std::dynamic_extent, MinAlign> arena{std::span{memory}.subspan(skip, size)};
-  allot::bump_resource<std::dynamic_extent, MinAlign> other{std::span{other_memory}.subspan(skip, size)};
+  const std::size_t size = random.below(random.below(4) == 0 ? most - skip : std::min<std::size_t>(most - skip, 4000));
+  allot::atomic_bump_resource<std::dynamic_extent, MinAlign> arena{std::span{ones}.subspan(skip, size)};
+  allot::bump_resource<std::dynamic_extent, MinAlign> other{std::span{others}.subspan(skip, size)};
   REQUIRE(arena.capacity() == other.capacity());
   const auto twin = [&](const void* p) -> std::byte* {
-    return p == nullptr ? nullptr : other_memory.data() + (static_cast<const std::byte*>(p) - memory.data());
+    return p == nullptr ? nullptr : others.data() + (static_cast<const std::byte*>(p) - ones.data());
   };
 
   support::shadow_model model;
@@ -113,14 +121,14 @@ void run_beside_bump_resource(std::uint64_t seed) {
       other.deallocate(twin(b.p), b.bytes, b.alignment);
     } else {
       auto [bytes, alignment] = support::random_request(random);
-      alignment = std::min<std::size_t>(alignment, 4096);
+      alignment = std::min(alignment, widest);
       void* const p = arena.try_allocate(bytes, alignment);
       REQUIRE(twin(p) == other.try_allocate(bytes, alignment));
       if (p != nullptr) model.add(p, bytes, alignment);
     }
     REQUIRE(arena.used() == other.used());
     REQUIRE(arena.high_water() == other.high_water());
-    const std::size_t alignment = std::size_t{1} << random.below(12);
+    const std::size_t alignment = std::size_t{1} << random.below(std::countr_zero(widest));
     REQUIRE(arena.remaining(alignment) == other.remaining(alignment));
   }
   model.shrink_to(0);
@@ -135,6 +143,7 @@ constexpr std::size_t stride = ALLOT_ASAN ? 9 : 2 * support::next_intrusion - 1;
 
 using small_arena = allot::atomic_bump_resource<64>;
 
+#if ALLOT_THREADS
 allot::atomic_bump_resource<1 << 12> interrupted;
 std::atomic<std::size_t> handler_blocks{0};
 std::atomic<std::size_t> handler_damage{0};
@@ -148,6 +157,7 @@ void allocate_in_handler(int) {
   if (!passing->is_whole() || (kept && !kept->is_whole())) handler_damage.fetch_add(1);
   interrupted.deallocate(passing->p, 24, 8);
 }
+#endif
 
 } // namespace
 
@@ -155,22 +165,6 @@ TEST_SUITE("atomic_bump_resource") {
   TEST_CASE("keeps the contract of a memory resource: over its own bytes") { check_contract<owning_fixture<1>>(); }
   TEST_CASE("keeps the contract of a memory resource: minimum alignment") { check_contract<owning_fixture<8>>(); }
   TEST_CASE("keeps the contract of a memory resource: over an odd span") { check_contract<span_fixture>(); }
-
-  TEST_CASE("example") {
-    // [example]
-    allot::atomic_bump_resource<1024> arena;
-    const auto take = [&] { return arena.alloc_bytes(100).has_value() ? 1 : 0; };
-    int first = 0;
-    int second = 0;
-    std::thread other{[&] { first = take(); }}; // any thread: nothing is locked
-    second = take();
-    other.join();
-    CHECK(first + second == 2);
-    CHECK(arena.used() == 200);
-    arena.reset(); // no other thread uses it any more
-    CHECK(arena.remaining(1) == 1024);
-    // [example]
-  }
 
   TEST_CASE("one thread gets what bump_resource would give it") {
     for (std::uint64_t seed = 1; seed <= 60; ++seed) {
@@ -207,14 +201,16 @@ TEST_SUITE("atomic_bump_resource") {
     CHECK(coarse.used() == 0);
   }
 
+#if ALLOT_TEST_ROOM > 200'000
   TEST_CASE("a block of more than 64 KiB, and one aligned to 2 MiB, is placed as any other") {
-    static std::array<std::byte, std::size_t{1} << 22> memory;
-    allot::atomic_bump_resource arena{std::span{memory}.subspan(1)};
+    static std::array<std::byte, support::room(std::size_t{1} << 22)> large;
+    allot::atomic_bump_resource arena{std::span{large}.subspan(1)};
     CHECK(allot::is_aligned(arena.allocate(70'000, 64), 64));
-    CHECK(allot::is_aligned(arena.allocate(3, std::size_t{1} << 21), std::size_t{1} << 21));
-    CHECK(arena.allocate(arena.remaining(1), 1) == &memory[1]);
-    CHECK(arena.used() == memory.size() - 1);
+    CHECK(allot::is_aligned(arena.allocate(3, large.size() / 2), large.size() / 2));
+    CHECK(arena.allocate(arena.remaining(1), 1) == &large[1]);
+    CHECK(arena.used() == large.size() - 1);
   }
+#endif
 
   TEST_CASE("an empty span refuses everything, zero bytes too") {
     allot::atomic_bump_resource arena{std::span<std::byte>{}};
@@ -239,7 +235,7 @@ TEST_SUITE("atomic_bump_resource") {
   }
 
   TEST_CASE("owns is exact at both ends") {
-    std::array<std::byte, 64> memory;
+    std::array<std::byte, 64> memory{};
     allot::atomic_bump_resource arena{std::span{memory}.subspan(8, 32)};
     CHECK(arena.owns(&memory[7]) == allot::ownership::no);
     CHECK(arena.owns(&memory[8]) == allot::ownership::yes);
@@ -313,11 +309,11 @@ TEST_SUITE("atomic_bump_resource") {
 #endif
 
   TEST_CASE("threads that take one byte each get every byte of N, and each byte once") {
-    constexpr std::size_t size = 8000;
+    constexpr std::size_t size = support::room<std::array<block, 4>>(8000);
     static allot::atomic_bump_resource<size> arena;
     for (int repetition = 0; repetition < 20; ++repetition) {
       std::array<std::vector<block>, threads> taken;
-      std::atomic<std::size_t> refused{0};
+      support::shared<std::size_t> refused{0};
       race(threads, 1, [&](unsigned thread, unsigned) {
         const auto fill = static_cast<unsigned char>(thread + 1);
         while (const auto b = filled_block(arena, thread % 2, 1, fill)) // odd ones one byte, even ones none
@@ -334,11 +330,11 @@ TEST_SUITE("atomic_bump_resource") {
   }
 
   TEST_CASE("blocks of several threads, of any size and alignment, given back in any order, share no byte") {
-    constexpr std::size_t size = std::size_t{1} << 18;
+    constexpr std::size_t size = support::room(std::size_t{1} << 18);
     static allot::atomic_bump_resource<size> arena;
     for (std::uint64_t seed = 1; seed <= 8; ++seed) {
       std::array<std::vector<block>, threads> live;
-      std::atomic<std::size_t> damaged{0};
+      support::shared<std::size_t> damaged{0};
       race(threads, 1, [&](unsigned thread, unsigned) {
         allot::split_mix random{seed * threads + thread};
         for (int i = 0; i < 1500; ++i) {
@@ -380,9 +376,10 @@ TEST_SUITE("atomic_bump_resource") {
 
   TEST_CASE("of the threads that ask for the last block one gets it, and the others change nothing") {
     static small_arena arena;
-    std::array<std::atomic<int>, 400> winners{};
-    std::atomic<int> wrong{0};
-    race(threads, 400, [&](unsigned, unsigned round) {
+    constexpr auto rounds = static_cast<unsigned>(support::room<support::shared<int>>(400));
+    std::array<support::shared<int>, rounds> winners{};
+    support::shared<int> wrong{0};
+    race(threads, rounds, [&](unsigned, unsigned round) {
       void* const p = arena.try_allocate(40, 1);
       if (p == nullptr) {
         if (arena.used() > 40) wrong.fetch_add(1);
@@ -397,6 +394,23 @@ TEST_SUITE("atomic_bump_resource") {
     CHECK(arena.used() == 0); // the one block was the last one each time
     CHECK(arena.high_water() == 40);
     CHECK(std::all_of(winners.begin(), winners.end(), [](const auto& n) { return n.load() >= 1; }));
+  }
+
+#if ALLOT_THREADS // what an interrupt does instead, tests/firmware/interrupts has
+  TEST_CASE("example") {
+    // [example]
+    allot::atomic_bump_resource<1024> arena;
+    const auto take = [&] { return arena.alloc_bytes(100).has_value() ? 1 : 0; };
+    int first = 0;
+    int second = 0;
+    std::thread other{[&] { first = take(); }}; // any thread: nothing is locked
+    second = take();
+    other.join();
+    CHECK(first + second == 2);
+    CHECK(arena.used() == 200);
+    arena.reset(); // no other thread uses it any more
+    CHECK(arena.remaining(1) == 1024);
+    // [example]
   }
 
   TEST_CASE("the queries of another thread are of one moment, and its high water never falls") {
@@ -420,6 +434,36 @@ TEST_SUITE("atomic_bump_resource") {
     });
     CHECK(wrong == 0);
   }
+
+  TEST_CASE("a thread that is interrupted all the time and its handler share the bytes, and no byte") {
+    std::vector<block> own;
+    std::size_t damaged = 0;
+    constexpr std::size_t rounds = ALLOT_VALGRIND ? 20 : 60;
+    constexpr std::chrono::seconds patience{ALLOT_VALGRIND ? 0 : 20};
+    const auto enough = std::chrono::steady_clock::now() + patience;
+    for (std::size_t round = 0; round < rounds; ++round) {
+      interrupted.reset();
+      own.clear();
+      handler_blocks.store(0);
+      own.reserve(interrupted.capacity());
+      {
+        const support::signal_flood flood{SIGUSR1, allocate_in_handler};
+        while (const auto b = filled_block(interrupted, 1, 1, 7)) {
+          own.push_back(*b);
+          if (const auto passing = filled_block(interrupted, 16, 1, 8)) {
+            if (!passing->is_whole()) ++damaged;
+            interrupted.deallocate(passing->p, 16, 1);
+          }
+        }
+      }
+      REQUIRE(damage(own) == 0);
+      REQUIRE(own.size() + handler_blocks.load() <= interrupted.capacity());
+      if (round > 10 && std::chrono::steady_clock::now() > enough) break;
+    }
+    CHECK(damaged == 0);
+    CHECK(handler_damage.load() == 0);
+  }
+#endif
 
 #if ALLOT_TEST_INTRUDES
   TEST_CASE("a handler between any two instructions of an allocation takes, keeps and gives back blocks of its own") {
@@ -502,35 +546,6 @@ TEST_SUITE("atomic_bump_resource") {
     CHECK(goes_well([&] { arena->reset(); }));
   }
 #endif
-
-  TEST_CASE("a thread that is interrupted all the time and its handler share the bytes, and no byte") {
-    std::vector<block> own;
-    std::size_t damaged = 0;
-    constexpr std::size_t rounds = ALLOT_VALGRIND ? 20 : 60;
-    constexpr std::chrono::seconds patience{ALLOT_VALGRIND ? 0 : 20};
-    const auto enough = std::chrono::steady_clock::now() + patience;
-    for (std::size_t round = 0; round < rounds; ++round) {
-      interrupted.reset();
-      own.clear();
-      handler_blocks.store(0);
-      own.reserve(interrupted.capacity());
-      {
-        const support::signal_flood flood{SIGUSR1, allocate_in_handler};
-        while (const auto b = filled_block(interrupted, 1, 1, 7)) {
-          own.push_back(*b);
-          if (const auto passing = filled_block(interrupted, 16, 1, 8)) {
-            if (!passing->is_whole()) ++damaged;
-            interrupted.deallocate(passing->p, 16, 1);
-          }
-        }
-      }
-      REQUIRE(damage(own) == 0);
-      REQUIRE(own.size() + handler_blocks.load() <= interrupted.capacity());
-      if (round > 10 && std::chrono::steady_clock::now() > enough) break;
-    }
-    CHECK(damaged == 0);
-    CHECK(handler_damage.load() == 0);
-  }
 
   TEST_CASE("an arena over an arena's block gives it back clean") {
     allot::atomic_bump_resource<1024> outer;
