@@ -63,7 +63,7 @@ line_writer& put_characters(line_writer& line, std::string_view text, Escape esc
     if (!c.is_valid) {
       line.put("\xEF\xBF\xBD");
     } else if (!escape(c.code)) {
-      line.put(text.substr(0, c.bytes));
+      line.put({text.data(), c.bytes}); // substr would bring what throws
     }
     text.remove_prefix(c.bytes);
   }

@@ -29,7 +29,8 @@ auto make_chain(std::span<std::byte> bytes) noexcept {
 }
 
 auto make_limited(std::span<std::byte> bytes) noexcept {
-  return allot::chain{allot::layer<allot::limit_adaptor>(512, "limited"), allot::source<allot::bump_resource<>>(bytes)};
+  return allot::chain{allot::layer<allot::limit_adaptor>(std::size_t{512}, "limited"),
+                      allot::source<allot::bump_resource<>>(bytes)};
 }
 
 extern "C" { // for names that the test can say
