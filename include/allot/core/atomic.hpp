@@ -24,17 +24,24 @@ namespace allot::inline ALLOT_ABI::detail {
 /// While it lives no interrupt comes, except a fault and the NMI. They nest.
 class masked_interrupts {
 public:
-  masked_interrupts() noexcept { __asm__ volatile("mrs %0, primask\n\tcpsid i" : "=r"(before_) : : "memory"); }
+  masked_interrupts() noexcept : before_{mask()} {}
   masked_interrupts(const masked_interrupts&) = delete;
   masked_interrupts& operator=(const masked_interrupts&) = delete;
   ~masked_interrupts() { __asm__ volatile("msr primask, %0" : : "r"(before_) : "memory"); }
 
 private:
+  /// A result, since g++ keeps a member that is an operand on the stack.
+  static unsigned mask() noexcept {
+    unsigned before;
+    __asm__ volatile("mrs %0, primask\n\tcpsid i" : "=r"(before) : : "memory");
+    return before;
+  }
+
   unsigned before_;
 };
 
 /// What `std::atomic` is elsewhere, as far as allot uses it. Loads and stores are single instructions here too.
-/// Costs: five instructions beside the operation. Threads: any task and interrupt handlers of one core.
+/// Costs: three instructions beside the operation. Threads: any task and interrupt handlers of one core.
 template <class T>
 class atomic {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*), "one load gets it");
@@ -56,10 +63,10 @@ public:
     return change([to](T) { return to; });
   }
   T fetch_add(T n, std::memory_order = std::memory_order_seq_cst) noexcept {
-    return change([n](T before) { return before + n; });
+    return change([n](T before) { return static_cast<T>(before + n); });
   }
   T fetch_sub(T n, std::memory_order = std::memory_order_seq_cst) noexcept {
-    return change([n](T before) { return before - n; });
+    return change([n](T before) { return static_cast<T>(before - n); });
   }
 
   bool compare_exchange_strong(T& expected, T to, std::memory_order = std::memory_order_seq_cst,

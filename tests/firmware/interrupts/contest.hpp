@@ -17,9 +17,6 @@ struct contest_result {
   unsigned in_time = 0; ///< interrupts that claimed while the main loop was about to
 };
 
-/// What a test of a contest wants at least, of either side's wins.
-inline constexpr unsigned wins_to_see = 100;
-
 /// Lets the main loop and the interrupt claim the same one-shot memory, round after round.
 /// \tparam OneShot  has `renew()`, which makes it free, and `claim()`: whether the caller has it now
 template <class OneShot>
@@ -29,11 +26,11 @@ public:
   static contest_result run(unsigned rounds, handler watch = nullptr) noexcept {
     watch_ = watch;
     contest_result result;
-    const unsigned before = in_time_;
+    const unsigned before = ticks_in_windows();
     const timer running{tick};
     for (unsigned round = 0; round < rounds; ++round)
       count(result, play());
-    result.in_time = in_time_ - before;
+    result.in_time = ticks_in_windows() - before;
     return result;
   }
 
@@ -46,10 +43,12 @@ private:
   static wins play() noexcept {
     OneShot::renew();
     interrupt_wins_ = 0;
-    is_open_ = true;
-    const bool won = OneShot::claim();
-    is_open_ = false;
-    return {.of_main = won ? 1U : 0U, .of_interrupt = interrupt_wins_};
+    unsigned main_wins = 0;
+    {
+      const window open;
+      if (OneShot::claim()) main_wins = 1;
+    }
+    return {.of_main = main_wins, .of_interrupt = interrupt_wins_};
   }
 
   static void count(contest_result& result, wins round) noexcept {
@@ -61,15 +60,11 @@ private:
 
   static void tick(std::uintptr_t at) noexcept {
     if (watch_ != nullptr) watch_(at);
-    if (!is_open_) return;
-    in_time_ = in_time_ + 1;
     if (OneShot::claim()) interrupt_wins_ = interrupt_wins_ + 1;
   }
 
   static inline handler watch_ = nullptr;
-  static inline volatile bool is_open_ = false; // between renewals the interrupt may claim
   static inline volatile unsigned interrupt_wins_ = 0;
-  static inline volatile unsigned in_time_ = 0;
 };
 
 inline void print(const char* what, const contest_result& result) {

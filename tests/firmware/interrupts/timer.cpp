@@ -2,14 +2,15 @@
 
 #include <board/board.hpp>
 
+#include <atomic>
 #include <cstddef>
 
 namespace interrupts {
 namespace {
 
 constinit handler current = nullptr;
-constinit volatile unsigned ticks_so_far = 0, ticks_so_far_in_the_middle = 0;
-constinit volatile bool is_middle = false;
+constinit volatile unsigned ticks_so_far = 0, ticks_so_far_in_windows = 0;
+constinit volatile bool is_open = false;
 
 /// A linear congruential generator (Numerical Recipes): a fixed row of numbers would keep step with a loop whose length
 /// divides their sum. The least leaves the main loop a few dozen instructions between two interrupts.
@@ -26,10 +27,13 @@ struct frame {
 
 void tick_at(const frame& interrupted) noexcept __asm__("tick_at");
 [[gnu::used]] void tick_at(const frame& interrupted) noexcept {
+  board::tick_every(0); // or the next tick would be due before this one has ended, and the main loop never run
   ticks_so_far = ticks_so_far + 1;
-  if (is_middle) ticks_so_far_in_the_middle = ticks_so_far_in_the_middle + 1;
   if (current == nullptr) return; // it was on its way when the timer stopped
-  current(interrupted.pc);
+  if (is_open) {
+    ticks_so_far_in_windows = ticks_so_far_in_windows + 1;
+    current(interrupted.pc);
+  }
   board::tick_every(next_period());
 }
 
@@ -37,6 +41,7 @@ void tick_at(const frame& interrupted) noexcept __asm__("tick_at");
 
 timer::timer(handler tick) noexcept {
   current = tick;
+  is_open = false; // a jump may have left a window
   board::tick_every(next_period());
 }
 
@@ -46,10 +51,19 @@ timer::~timer() {
 }
 
 unsigned ticks() noexcept { return ticks_so_far; }
-unsigned ticks_in_the_middle() noexcept { return ticks_so_far_in_the_middle; }
+unsigned ticks_in_windows() noexcept { return ticks_so_far_in_windows; }
 
-middle::middle() noexcept { is_middle = true; }
-middle::~middle() { is_middle = false; }
+// The compiler keeps the order too: what the main loop does inside and outside of a window stays there.
+window::window() noexcept {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  is_open = true;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+window::~window() {
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+  is_open = false;
+  std::atomic_signal_fence(std::memory_order_seq_cst);
+}
 
 bool are_masked() noexcept {
   std::uint32_t primask;

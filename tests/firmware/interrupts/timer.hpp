@@ -11,7 +11,7 @@ namespace interrupts {
 using handler = void (*)(std::uintptr_t at) noexcept;
 
 /// While it lives the timer interrupts, each time after another number of cycles: a loop of any length is met before each
-/// of its instructions, sooner or later. One at a time.
+/// of its instructions, sooner or later. `tick` is called where a `window` is open. One at a time.
 class timer {
 public:
   explicit timer(handler tick) noexcept;
@@ -20,20 +20,23 @@ public:
   timer& operator=(const timer&) = delete;
 };
 
+/// A piece of the main loop in which the interrupt may use what both share. One at a time.
+class window {
+public:
+  window() noexcept;
+  ~window();
+  window(const window&) = delete;
+  window& operator=(const window&) = delete;
+};
+
 /// Interrupts until now.
 [[nodiscard]] unsigned ticks() noexcept;
 
-/// Marks a piece of code in which `ticks_in_the_middle` counts interrupts.
-class middle {
-public:
-  middle() noexcept;
-  ~middle();
-  middle(const middle&) = delete;
-  middle& operator=(const middle&) = delete;
-};
+/// Those among them that came while a window was open.
+[[nodiscard]] unsigned ticks_in_windows() noexcept;
 
-/// Interrupts until now that came while a `middle` lived.
-[[nodiscard]] unsigned ticks_in_the_middle() noexcept;
+/// What a test wants of them at least, and of either side's wins.
+inline constexpr unsigned ticks_to_see = 100;
 
 /// Whether the core holds interrupts back (PRIMASK).
 [[nodiscard]] bool are_masked() noexcept;
