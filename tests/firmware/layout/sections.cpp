@@ -12,7 +12,8 @@
 #include <string_view>
 
 ALLOT_SECTION_BUFFER(frames, 1024, 64, ".usbsram");
-ALLOT_SECTION_BUFFER(journal, 256, 8, ".usbsram");
+ALLOT_SECTION_BUFFER(journal, 256, 8, ".usbsram"); // between two others, in whatever order the compiler lays them out
+ALLOT_SECTION_BUFFER(trace, 64, 8, ".usbsram");
 ALLOT_SECTION_BUFFER(boots, 8, 8, ".noinit");
 
 constinit allot::static_arena<256> arena;
@@ -52,17 +53,26 @@ bool is_zero(std::span<const std::byte> bytes) {
 void check_statics() {
   check(zero == 0, ".bss is zero");
   check(answer == 42, ".data has its first values");
-  check(!frames.is_claimed() && !journal.is_claimed() && !boots.is_claimed() && !arena.is_claimed(),
+  check(!frames.is_claimed() && !journal.is_claimed() && !trace.is_claimed() && !boots.is_claimed() &&
+            !arena.is_claimed(),
         "nothing is claimed");
 }
 
-[[noreturn]] void reset_with_memory_in_use(std::span<std::byte, 8> boot) {
+/// Looked at past the handle, which is what is tested.
+bool is_second_boot() {
+  return std::equal(std::begin(boots_bytes), std::end(boots_bytes), second_boot.begin(),
+                    [](std::byte b, char c) { return b == std::byte(c); });
+}
+
+[[noreturn]] void reset_with_memory_in_use() {
   zero = 1;
   answer = 1;
   fill(frames.claim("frames"));
   fill(journal.claim("journal"));
+  fill(trace.claim("trace"));
   (void)arena.claim("arena").allocate(100);
   check(!frames.try_claim() && arena.try_claim() == nullptr, "a second claim fails");
+  const auto boot = boots.claim("boots");
   std::transform(second_boot.begin(), second_boot.end(), boot.begin(), [](char c) { return std::byte(c); });
   if (broken != 0) board::exit(broken);
   board::reset();
@@ -70,9 +80,10 @@ void check_statics() {
 
 int look_after_the_reset() {
   const auto kept = frames.claim("frames");
-  check(is_filled(kept), "the section keeps its bytes, and a claim leaves them alone");
+  const auto kept_too = trace.claim("trace");
+  check(is_filled(kept) && is_filled(kept_too), "the section keeps its bytes, and a claim leaves them alone");
   check(is_zero(journal.claim_zeroed("journal")), "claim_zeroed writes zeros");
-  check(is_filled(kept), "over its own bytes only");
+  check(is_filled(kept) && is_filled(kept_too), "over its own bytes only");
   check(arena.claim("arena").used() == 0, "the arena is empty");
   return broken;
 }
@@ -81,9 +92,6 @@ int look_after_the_reset() {
 
 int main() {
   check_statics();
-  const auto boot = boots.claim("boots");
-  const bool is_second =
-      std::equal(boot.begin(), boot.end(), second_boot.begin(), [](std::byte b, char c) { return b == std::byte(c); });
-  if (is_second) return look_after_the_reset();
-  reset_with_memory_in_use(boot);
+  if (is_second_boot()) return look_after_the_reset();
+  reset_with_memory_in_use();
 }
