@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <memory_resource>
 #include <numeric>
 #include <span>

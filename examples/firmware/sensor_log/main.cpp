@@ -18,7 +18,9 @@ constinit allot::static_arena<2_KiB> log_memory; // in .bss: no code before main
 void report(allot::bump_resource<>& arena) {
   const std::size_t kept = arena.used();
   allot::arena_scope scratch{arena};
-  std::pmr::string line{"high water ", &arena};
+  std::pmr::string line{&arena};
+  line.reserve(96);
+  line += "high water ";
   sensor_log::append_number(line, arena.high_water());
   line += " of ";
   sensor_log::append_number(line, arena.capacity());
