@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+
 using namespace interrupts;
 
 namespace {
@@ -40,6 +42,19 @@ struct lost_claims {
   static bool claim() noexcept { return flag_contest::claim(); }
 };
 
+constinit volatile unsigned nothing = 0, whole = 0, torn = 0;
+
+void look_at_the_slot(std::uintptr_t) noexcept {
+  const allot::bump_resource<>* const arena = slot_contest::get();
+  if (arena == nullptr) {
+    if (slot_contest::is_claimed()) nothing = nothing + 1;
+  } else if (arena->capacity() == slot_contest::capacity && arena->used() == 0) {
+    whole = whole + 1;
+  } else {
+    torn = torn + 1;
+  }
+}
+
 } // namespace
 
 TEST_SUITE("a claim against an interrupt") {
@@ -64,4 +79,16 @@ TEST_SUITE("a claim against an interrupt") {
   TEST_CASE("a static_buffer has one winner") { check_that_one_wins<buffer_contest>("static_buffer"); }
 
   TEST_CASE("a static_slot has one winner") { check_that_one_wins<slot_contest>("static_slot"); }
+
+  TEST_CASE("a claimed static_slot shows nothing, or all of its resource") {
+    const timer running{look_at_the_slot};
+    for (unsigned round = 0; round < rounds; ++round) {
+      slot_contest::renew();
+      const window open;
+      (void)slot_contest::claim();
+    }
+    CHECK(nothing >= ticks_to_see);
+    CHECK(whole >= ticks_to_see);
+    CHECK(torn == 0);
+  }
 }

@@ -4,6 +4,7 @@
 #include <allot/core/claim_flag.hpp>
 #include <allot/source/static_buffer.hpp>
 
+#include <cstddef>
 #include <memory>
 
 /// \file
@@ -35,6 +36,8 @@ private:
 };
 
 struct slot_contest {
+  static constexpr std::size_t capacity = 64;
+
   static void renew() noexcept { std::construct_at(&slot_); }
   static bool claim() noexcept { return slot_.try_claim() != nullptr; }
 
@@ -43,7 +46,7 @@ struct slot_contest {
   static bool is_claimed() noexcept { return slot_.is_claimed(); }
 
 private:
-  static inline constinit allot::static_arena<64> slot_;
+  static inline constinit allot::static_arena<capacity> slot_;
 };
 
 } // namespace interrupts

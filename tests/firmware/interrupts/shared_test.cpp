@@ -180,7 +180,7 @@ TEST_SUITE("what an interrupt shares") {
     arena = &memory;
     const timer running{take_one};
     unsigned in_windows = 0, unaccounted = 0, blocks_of_interrupt = 0;
-    for (unsigned round = 0; round < 300; ++round) {
+    for (unsigned round = 0; round < 100; ++round) {
       in_windows += fill(memory);
       if (!of_interrupt.is_empty()) ++blocks_of_interrupt;
       if (memory.used() != of_main.bytes() + of_interrupt.bytes()) ++unaccounted;
@@ -202,7 +202,7 @@ TEST_SUITE("what an interrupt shares") {
     const unsigned before = ticks_in_windows();
     const timer running{take_two_and_give_them_back};
     unsigned unaccounted = 0;
-    for (unsigned round = 0; round < 3'000; ++round) {
+    for (unsigned round = 0; round < 1'000; ++round) {
       const window open;
       for (unsigned i = 0; i < 5; ++i)
         (void)take(memory, of_main, next_size(size_of_main, 11));
@@ -223,7 +223,7 @@ TEST_SUITE("what an interrupt shares") {
     const unsigned before = ticks_in_windows();
     const timer running{take_or_give_back};
     unsigned too_few = 0, taken = 0;
-    for (unsigned round = 0; round < 3'000; ++round) {
+    for (unsigned round = 0; round < 1'000; ++round) {
       {
         const window open;
         for (unsigned i = 0; i < 5; ++i)
@@ -257,7 +257,7 @@ TEST_SUITE("what an interrupt shares") {
     {
       const timer running{charge};
       const window open;
-      for (unsigned i = 0; i < 20'000; ++i) {
+      for (unsigned i = 0; i < 10'000; ++i) {
         const std::size_t bytes = next_size(size_of_main, limit);
         if (void* const p = budget.try_allocate(bytes, 1)) {
           ++charged;
@@ -280,7 +280,7 @@ TEST_SUITE("what an interrupt shares") {
   }
 
   TEST_CASE("shared_counters are exact at rest") {
-    constexpr unsigned pairs = 10'000;
+    constexpr unsigned pairs = 5'000;
     nowhere_resource up;
     counted_type counts{up};
     counted = &counts;
