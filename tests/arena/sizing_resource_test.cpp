@@ -243,7 +243,7 @@ TEST_SUITE("sizing_resource") {
   }
 
   TEST_CASE("random calls need what it says, and any arena that is larger serves them") {
-    constexpr std::size_t calls = support::room(60 * 64) / 64;
+    constexpr std::size_t calls = support::room(60 * 256) / 256;
     constexpr auto shifts = static_cast<std::size_t>(std::countr_zero(largest_alignment)) + 1;
     for (std::uint64_t seed = 1; seed <= 100 * calls; ++seed) {
       CAPTURE(seed);
@@ -258,7 +258,8 @@ TEST_SUITE("sizing_resource") {
     for (std::uint64_t seed = 1; seed <= support::room(30'000); ++seed) {
       CAPTURE(seed);
       allot::split_mix random{seed};
-      check_exact(random_calls(random, {.calls = 14, .bytes = 5, .alignment = 8}, random.below(4) == 0));
+      check_exact(random_calls(random, {.calls = support::room(14 * 256) / 256, .bytes = 5, .alignment = 8},
+                               random.below(4) == 0));
     }
   }
 
