@@ -81,7 +81,13 @@ TEST_SUITE("arena_scope") {
       f(*arena, outer, inner);
     };
     with_two_scopes([](auto&, auto& outer, auto& inner) { inner.reset(), outer.reset(); });
-    const auto dies_with = [&](auto f) { return dies([&] { with_two_scopes(f); }, "is_latest"); };
+    const auto dies_with = [&](auto f) {
+      const auto f_alone = [f](auto&... all) {
+        f(all...);
+        allot::halt({.detail = "lived on"}); // before the scopes' own ends, which are out of order now
+      };
+      return dies([&] { with_two_scopes(f_alone); }, "is_latest");
+    };
     CHECK(dies_with([](auto&, auto& outer, auto&) { outer.reset(); }));
     CHECK(dies_with([](auto& arena, auto&, auto& inner) { arena.reset(), inner.reset(); }));
     CHECK(dies_with([](auto& arena, auto&, auto& inner) {
