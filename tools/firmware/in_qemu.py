@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs a firmware image in QEMU; its console is this program's output, and its exit status this program's.
 
-Usage: in_qemu.py [--single-step] MACHINE IMAGE [IGNORED...]
+Usage: in_qemu.py [--single-step] MACHINE IMAGE
 
 MACHINE is a name of `qemu-system-arm -machine help`, for example lm3s6965evb. IMAGE is an ELF file, or a raw image for
 the start of the flash. --single-step makes QEMU take one instruction at a time, so that an interrupt can come between
@@ -11,8 +11,8 @@ machine's own time, whatever the host's clock says, so that one run is as the ot
 Exit status: the image's, 124 when it ran for longer than ten minutes, 127 when there is no QEMU.
 """
 
-import os
 import re
+import signal
 import subprocess
 import sys
 
@@ -32,16 +32,16 @@ def single_step_arguments():
 
 
 def main(arguments):
-    single_step = os.environ.get("ALLOT_QEMU_SINGLE_STEP") == "1"
-    if arguments and arguments[0] == "--single-step":
-        single_step = True
+    single_step = arguments[:1] == ["--single-step"]
+    if single_step:
         arguments = arguments[1:]
-    if len(arguments) < 2 or arguments[0].startswith("-"):
+    if len(arguments) != 2 or arguments[0].startswith("-"):
         print(__doc__.strip(), file=sys.stderr)
         return 2
-    machine, image = arguments[:2]
+    machine, image = arguments
     command = [QEMU, "-machine", machine, "-kernel", image, "-display", "none", "-monitor", "none", "-serial", "none",
                "-chardev", "stdio,id=console,signal=on", "-semihosting-config", "enable=on,target=native,chardev=console"]
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143)) # which ends QEMU too
     try:
         if single_step:
             command += single_step_arguments()
