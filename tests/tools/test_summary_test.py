@@ -58,6 +58,11 @@ class Summary(unittest.TestCase):
         entry = script_entry("OK", command=["valgrind", "-q", "--error-exitcode=99", "build/bump_test"])
         self.assertEqual(summarise(entry)[2], "0 passed, 1 failed")
 
+    def test_a_program_that_an_emulator_runs_is_that_program(self):
+        for runner in ["qemu-system-arm", "-kernel"], ["python3", "tools/firmware/in_qemu.py", "--single-step", "microbit"]:
+            entry = script_entry("OK", command=[*runner, "build/claim_test"])
+            self.assertEqual(summarise(entry)[2], "0 passed, 1 failed", "it ended without having run a case")
+
     def test_a_script_that_reads_a_program_is_a_script(self):
         entry = script_entry("OK", command=["python3", "reads_objects.py", "build/bump_test"])
         self.assertEqual(summarise(entry)[2], "1 passed, 0 failed")
