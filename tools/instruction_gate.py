@@ -60,8 +60,8 @@ def toolchain():
 
 def build():
     BUILD.mkdir(parents=True, exist_ok=True)
-    # What replaces operator new is a target of its own, for programs that ask for it.
-    library = [p for p in sorted(ROOT.glob("src/*/*.cpp")) if p.parent.name != "global"]
+    # What replaces operator new are targets of their own, for programs that ask for them.
+    library = [p for p in sorted(ROOT.glob("src/*/*.cpp")) if p.parent.name not in ("global", "firmware")]
     sources = [ROOT / "bench/gate/main.cpp", *sorted(ROOT.glob("bench/*/*_gate.cpp")), *library]
     program = BUILD / "gate"
     newest = max(p.stat().st_mtime for p in [*sources, *ROOT.glob("include/**/*.hpp"), *ROOT.glob("bench/gate/*")])

@@ -82,7 +82,7 @@ void chunked_bump::start_in_buffer() noexcept {
 
 bool chunked_bump::place_in_kept(std::size_t bytes, std::size_t alignment) noexcept {
   alignment = std::max(alignment, min_alignment_);
-  if (step_down_slow(cursor_, begin_, bytes, alignment)) return true;
+  if (step_down_slow(cursor_, begin_, bytes, negated(alignment))) return true;
 
   chunk_footer** link = &behind(chunk_);
   while (*link != nullptr && room_in(**link, alignment) < bytes)
@@ -94,7 +94,7 @@ bool chunked_bump::place_in_kept(std::size_t bytes, std::size_t alignment) noexc
   found->next = behind(chunk_);
   behind(chunk_) = found;
   enter(found);
-  return step_down_slow(cursor_, begin_, bytes, alignment);
+  return step_down_slow(cursor_, begin_, bytes, negated(alignment));
 }
 
 void chunked_bump::enter(chunk_footer* chunk) noexcept {

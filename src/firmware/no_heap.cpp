@@ -122,9 +122,9 @@ namespace std {
 
 [[gnu::weak]] void terminate() noexcept { allot_trap(); }
 
-// Two are failures of memory, the others of what a caller promised: the texts are "vector::reserve" and the like.
-[[gnu::weak]] void __throw_bad_alloc() { refuse("std::bad_alloc", 0, 0); }
-[[gnu::weak]] void __throw_bad_array_new_length() { refuse("std::bad_array_new_length", 0, 0); }
+// The texts are "vector::reserve" and the like.
+[[gnu::weak]] void __throw_bad_alloc() { refuse_throw("std::bad_alloc", nullptr); }
+[[gnu::weak]] void __throw_bad_array_new_length() { refuse_throw("std::bad_array_new_length", nullptr); }
 [[gnu::weak]] void __throw_bad_function_call() { refuse_throw("std::bad_function_call", nullptr); }
 [[gnu::weak]] void __throw_logic_error(const char* what) { refuse_throw("std::logic_error", what); }
 [[gnu::weak]] void __throw_domain_error(const char* what) { refuse_throw("std::domain_error", what); }

@@ -261,7 +261,7 @@ TEST_SUITE("bump_resource") {
                         allot::detail::step_down<1>(cursor, at(begin), bytes, allot::detail::negated(alignment));
       const std::byte* const there = cursor;
       cursor = at(from);
-      const bool slow = allot::detail::step_down_slow(cursor, at(begin), bytes, alignment);
+      const bool slow = allot::detail::step_down_slow(cursor, at(begin), bytes, allot::detail::negated(alignment));
       if (fast) CHECK(there == cursor);
       if (allot::detail::is_step(bytes)) CHECK(fast == slow);
       return slow;

@@ -168,12 +168,11 @@ private:
   }
 
   [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
-    const std::size_t alignment = std::max(detail::negated(mask), MinAlign);
     std::byte* from = cursor();
     std::byte* to = nullptr;
     do {
       to = from;
-      if (!detail::step_down_slow(to, begin_, bytes, alignment)) return nullptr;
+      if (!detail::step_down_slow(to, begin_, bytes, mask & detail::negated(MinAlign))) return nullptr;
     } while (!exchanged(from, to));
     poison().unpoison({to, bytes});
     return to;
@@ -181,7 +180,7 @@ private:
 
   [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
     void* const p = place_slow(bytes, mask);
-    if (p == nullptr) refuse(bytes, mask);
+    if (p == nullptr) this->fail(bytes, detail::negated(mask));
     return p;
   }
 

@@ -166,14 +166,14 @@ private:
   }
 
   [[gnu::noinline, gnu::cold]] void* place_slow(std::size_t bytes, std::size_t mask) noexcept {
-    if (!detail::step_down_slow(cursor_, begin_, bytes, std::max(detail::negated(mask), MinAlign))) return nullptr;
+    if (!detail::step_down_slow(cursor_, begin_, bytes, mask & detail::negated(MinAlign))) return nullptr;
     detail::unpoison(cursor_, bytes);
     return cursor_;
   }
 
   [[gnu::noinline, gnu::cold]] void* place_or_fail_slow(std::size_t bytes, std::size_t mask) {
     void* const p = place_slow(bytes, mask);
-    if (p == nullptr) refuse(bytes, mask);
+    if (p == nullptr) this->fail(bytes, detail::negated(mask));
     return p;
   }
 

@@ -34,6 +34,7 @@ public:
 
 protected:
   resource() = default;
+  [[gnu::always_inline]] ~resource() override = default;
 
 private:
   virtual void* do_try_allocate(std::size_t bytes, std::size_t alignment) noexcept = 0;

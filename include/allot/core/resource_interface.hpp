@@ -74,11 +74,21 @@ public:
 
 protected:
   resource_interface() = default;
-  ~resource_interface() override = default;
+  [[gnu::always_inline]] ~resource_interface() override = default; // nobody calls it but a derived class's
 
-  /// Fails with the record of this resource; for a `place_or_fail` that found no room.
+  /// Fails with the record of this resource; for a `place_or_fail` that found no room. The record is `refusal` where the
+  /// class writes its own, else its name and what its queries say.
   [[noreturn, gnu::noinline, gnu::cold]] void fail(std::size_t bytes, std::size_t alignment) const {
-    raise(record_of(bytes, alignment));
+    if constexpr (
+        requires { &Derived::refusal; } || requires { self().refusal(bytes, alignment); }) {
+      raise(self().refusal(bytes, alignment));
+    } else {
+      failure record{.resource = Derived::class_name, .bytes = bytes, .alignment = alignment};
+      if constexpr (requires { self().name(); }) record.name = self().name();
+      if constexpr (requires { self().used(); }) record.used = self().used();
+      if constexpr (requires { self().capacity(); }) record.capacity = self().capacity();
+      raise(record);
+    }
   }
 
 private:
@@ -94,20 +104,6 @@ private:
       if (p == nullptr) [[unlikely]]
         fail(bytes, alignment);
       return p;
-    }
-  }
-
-  /// The record of a failure: `refusal` where the class writes its own, else its name and what its queries say.
-  [[nodiscard]] failure record_of(std::size_t bytes, std::size_t alignment) const noexcept {
-    if constexpr (
-        requires { &Derived::refusal; } || requires { self().refusal(bytes, alignment); }) {
-      return self().refusal(bytes, alignment);
-    } else {
-      failure record{.resource = Derived::class_name, .bytes = bytes, .alignment = alignment};
-      if constexpr (requires { self().name(); }) record.name = self().name();
-      if constexpr (requires { self().used(); }) record.used = self().used();
-      if constexpr (requires { self().capacity(); }) record.capacity = self().capacity();
-      return record;
     }
   }
 

@@ -16,8 +16,15 @@ namespace allot::inline ALLOT_ABI::detail {
 /// slow paths take it too, so that g++ negates in place where it would otherwise keep both.
 [[nodiscard]] inline std::size_t negated(std::size_t alignment) noexcept { return ~alignment + 1; }
 
-/// True for the requests that `step_down` takes: 1 byte to 64 KiB.
-[[nodiscard]] inline bool is_step(std::size_t bytes) noexcept { return (bytes - 1) >> 16 == 0; }
+/// True for the requests that `step_down` takes: 1 byte to 64 KiB. None where the compiler is to make small code (-Os): the
+/// slow path takes all, and a few instructions more for each.
+[[nodiscard]] inline bool is_step([[maybe_unused]] std::size_t bytes) noexcept {
+#ifdef __OPTIMIZE_SIZE__
+  return false;
+#else
+  return (bytes - 1) >> 16 == 0;
+#endif
+}
 
 /// The one step of every arena here: moves `cursor` down by `bytes`, then down to a multiple of an alignment and of
 /// `MinAlign`, unless that passes `begin`.
@@ -55,13 +62,14 @@ template <std::size_t MinAlign>
 }
 
 /// The same step for every size; zero bytes take one, so that their block is distinct.
-/// \param alignment  not less than the arena's own
-[[nodiscard]] inline bool step_down_slow(std::byte*& cursor, std::byte* begin, std::size_t bytes,
-                                         std::size_t alignment) noexcept {
+/// \param mask  the alignment, negated; not less than the arena's own
+[[nodiscard]] inline bool step_down_slow(std::byte*& cursor, const std::byte* begin, std::size_t bytes,
+                                         std::size_t mask) noexcept {
   const std::size_t taken = bytes == 0 ? 1 : bytes;
-  if (taken > room_between(begin, cursor, alignment)) return false;
-  cursor -= taken;
-  cursor -= static_cast<std::size_t>(address_of(cursor)) & (alignment - 1);
+  const auto from = static_cast<std::size_t>(address_of(cursor));
+  const std::size_t to = (from - taken) & mask;
+  if (from < taken || to < static_cast<std::size_t>(address_of(begin))) return false;
+  cursor -= from - to;
   return true;
 }
 
