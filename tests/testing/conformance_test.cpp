@@ -94,6 +94,12 @@ struct over_probe {
   auto& upstream() { return up; }
 };
 
+/// Its upstream has memory for a few blocks, as a small machine's malloc.
+template <class Resource, std::size_t Blocks = 3>
+struct starving : over_probe<Resource> {
+  starving() { this->up.memory().set_allocation_limit(Blocks); }
+};
+
 /// Hides allocate, and does not override do_allocate: a null from there is undefined behaviour, as UBSan says at once.
 struct gives_null_for_nothing : sound {
   using sound::sound;
@@ -633,6 +639,30 @@ TEST_SUITE("conformance") {
       CHECK_MESSAGE(found.result == allot::verdict::failed, who);
       CHECK_MESSAGE(found.reason[0] != '\0', who);
     }
+  }
+
+  TEST_CASE("a request for which there is no memory is held against nobody, and most of them leave a check undecided") {
+    bool some_is_undecided = false;
+    for (const auto& check : allot::conformance_checks()) {
+      const auto found = allot::run_check<starving<sound>>(check);
+      const std::string name = check.name;
+      CAPTURE(name);
+      CAPTURE(found.reason);
+      CHECK(found.result != allot::verdict::failed);
+      CHECK(found.starved <= found.requests);
+      if (found.starved <= found.requests / 2) continue;
+      some_is_undecided = true;
+      CHECK(found.result == allot::verdict::not_applicable);
+      CHECK(std::string_view{found.reason}.starts_with("malloc had no memory for "));
+    }
+    CHECK(some_is_undecided);
+  }
+
+  TEST_CASE("what a resource refuses before it asks for memory is no lack of it") {
+    const auto found = allot::run_check<starving<refuses_pages>>(check_named("serves"));
+    CHECK(found.result == allot::verdict::failed);
+    CHECK(found.starved > 0);
+    CHECK(allot::run_check<over_probe<sound>>(check_named("serves")).starved == 0);
   }
 
   TEST_CASE("a thread that ends within a check ends, and is no exception of the resource") {
