@@ -60,6 +60,7 @@ PARTS = {
     "static_arena": "`static_arena`",
     "bump_resource": "`bump_resource<256>` on the stack",
     "arena_scope": "`arena_scope` over a `static_arena`",
+    "sizing_resource": "`sizing_resource` over a `static_arena`",
     "monotonic_resource": "`monotonic_resource` over a `static_arena`",
     "block_pool_resource": "`block_pool_resource` in a slot",
     "pool_resource": "`pool_resource` over a `static_arena`",
