@@ -17,6 +17,8 @@ extern void (*board_constructors_end[])();
 
 [[noreturn]] void board_start();
 void board_fault();
+
+extern void (*const board_vectors[16])(); // found by its name, which takes this file out of a library
 }
 
 void* __dso_handle = nullptr; // gcc's own startup files have it, and so would a vendor's link
