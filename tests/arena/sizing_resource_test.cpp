@@ -339,6 +339,17 @@ TEST_SUITE("sizing_resource") {
     CHECK(first != nullptr);
   }
 
+  TEST_CASE("a block that lies behind padding in an arena of some size counts as lost") {
+    allot::checking_resource up;
+    allot::sizing_resource sizing{up};
+    void* const first = sizing.allocate(29, 1);
+    void* const second = sizing.allocate(8, 8);
+    sizing.deallocate(second, 8, 8);
+    CHECK(sizing.lost_bytes() == 0);
+    sizing.deallocate(first, 29, 1);
+    CHECK(sizing.lost_bytes() == 29);
+  }
+
   TEST_CASE("zero bytes take one, as in an arena") {
     allot::checking_resource up;
     allot::sizing_resource sizing{up};
