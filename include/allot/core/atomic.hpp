@@ -10,7 +10,8 @@
 
 /// 1 where no instruction can read and change memory in one step, and interrupts are masked for that: Armv6-M, that is
 /// Cortex-M0, M0+ and M1. It holds for one core: two that share memory (RP2040) need a lock of their hardware, which
-/// `ALLOT_TEST_AND_SET` brings for claims, and a mutex around the rest.
+/// `ALLOT_TEST_AND_SET` brings for claims, and a mutex around the rest. And it holds for privileged code: on an M0+ with a
+/// memory protection unit the core ignores what an unprivileged task says of interrupts.
 #if defined(__ARM_ARCH_6M__)
 #define ALLOT_MASKS_INTERRUPTS 1
 #else
@@ -41,7 +42,7 @@ private:
 };
 
 /// What `std::atomic` is elsewhere, as far as allot uses it. Loads and stores are single instructions here too.
-/// Costs: three instructions beside the operation. Threads: any task and interrupt handlers of one core.
+/// Costs: three instructions beside the operation. Threads: any privileged task and interrupt handlers of one core.
 template <class T>
 class atomic {
   static_assert(std::is_trivially_copyable_v<T> && sizeof(T) <= sizeof(void*), "one load gets it");
