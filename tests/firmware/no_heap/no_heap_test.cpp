@@ -43,11 +43,12 @@ void take(const allot::failure& what) noexcept {
 template <class F>
 bool dies(F f, std::string_view text) {
   const allot::failure_handler before = allot::set_failure_handler(take);
-  const bool is_first = setjmp(behind_the_failure) == 0;
-  if (is_first) f();
+  record_text[0] = '\0';
+  if (setjmp(behind_the_failure) == 0) f(); // it may stand in a condition, and in little else
   allot::set_failure_handler(before);
-  if (!is_first && std::string_view{record_text}.find(text) != std::string_view::npos) return true;
-  MESSAGE("said: " << (is_first ? "nothing" : record_text));
+  const std::string_view said = record_text;
+  if (!said.empty() && said.find(text) != std::string_view::npos) return true;
+  MESSAGE("said: " << said);
   return false;
 }
 
