@@ -67,6 +67,8 @@ void tick_every(std::uint32_t cycles) noexcept {
   auto &control = register_at(0xe000e010), &reload = register_at(0xe000e014), &current = register_at(0xe000e018);
   constexpr std::uint32_t enable = 1, interrupt = 2, by_the_processors_clock = 4;
   control = 0;
+  register_at(0xe000ed04) = 1 << 25; // ICSR: nor does one come that was due while interrupts were masked
+  __asm__ volatile("dsb\n\tisb" ::: "memory");
   if (cycles == 0) return;
   reload = cycles - 1;
   current = 0;
