@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cerrno>
 #include <charconv>
+#include <concepts>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -45,8 +46,11 @@ public:
   }
 
 private:
-  line_writer& number(std::uintmax_t n, int base) noexcept {
-    char digits[std::numeric_limits<std::uintmax_t>::digits];
+  /// For a size or an address, since 64-bit division is a function of its own where they have 32 bits.
+  template <std::unsigned_integral N>
+  line_writer& number(N n, int base) noexcept {
+    static_assert(sizeof(N) <= sizeof(std::uintptr_t));
+    char digits[std::numeric_limits<N>::digits];
     const auto end = std::to_chars(digits, digits + sizeof digits, n, base).ptr;
     return *this << std::string_view{digits, static_cast<std::size_t>(end - digits)};
   }
