@@ -2,6 +2,6 @@
 
 namespace allot::inline ALLOT_ABI {
 
-constinit thread_local const tag_scope* tag_scope::innermost_ = nullptr;
+constinit ALLOT_DETAIL_THREAD_LOCAL const tag_scope* tag_scope::innermost_ = nullptr;
 
 } // namespace allot::inline ALLOT_ABI

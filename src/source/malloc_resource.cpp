@@ -1,6 +1,10 @@
 #include <allot/core/once.hpp>
 #include <allot/source/malloc_resource.hpp>
 
+#ifdef __NEWLIB__
+#include <malloc.h>
+#endif
+
 namespace allot::inline ALLOT_ABI {
 namespace {
 
@@ -17,9 +21,12 @@ void* malloc_resource::place_over_aligned(std::size_t bytes, std::size_t alignme
 #if defined(__unix__) || defined(__APPLE__)
   void* p = nullptr;
   return ::posix_memalign(&p, alignment, std::max<std::size_t>(bytes, 1)) == 0 ? p : nullptr;
+#elif defined(__NEWLIB__)
+  return ::memalign(alignment,
+                    std::max<std::size_t>(bytes, 1)); // aligned_alloc needs a posix_memalign that is not there
 #else
-  // C11 wants a multiple of the alignment. Unqualified: newlib has it, but libstdc++ over newlib does not name it in std.
-  return aligned_alloc(alignment, align_down(std::max<std::size_t>(bytes, 1) + alignment - 1, alignment));
+  // C11 wants a multiple of the alignment.
+  return std::aligned_alloc(alignment, align_down(std::max<std::size_t>(bytes, 1) + alignment - 1, alignment));
 #endif
 }
 

@@ -55,7 +55,7 @@ TEST_SUITE("aligned_adaptor") {
 
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     allot::aligned_adaptor lines{arena, 64};
 
     const std::pmr::vector<char> text(10, 'x', &lines); // asks for alignment 1

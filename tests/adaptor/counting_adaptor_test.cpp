@@ -9,6 +9,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -20,6 +22,7 @@
 
 #include "support/conformance.hpp"
 #include "support/death.hpp"
+#include "support/room.hpp"
 
 namespace {
 
@@ -74,10 +77,13 @@ struct shadow_ledger {
   }
 };
 
+constexpr std::size_t most_live = support::room<std::array<std::byte, 256>>(1000); // with what a probe puts around each
+
 /// One random call, which may fail, on both.
 template <class Counted>
 void step(Counted& counted, shadow_ledger& shadow, allot::split_mix& random) {
-  if (!shadow.live.empty() && random.below(5) < 2) {
+  const bool is_full = shadow.live.size() == most_live;
+  if (is_full || (!shadow.live.empty() && random.below(5) < 2)) {
     const auto b = shadow.taken(random.below(shadow.live.size()));
     counted.deallocate(b.p, b.bytes, b.alignment);
     return;
@@ -139,7 +145,7 @@ TEST_SUITE("counting_adaptor") {
 
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     allot::counting_adaptor counted{arena, "words"};
 
     { const std::pmr::vector<int> v(100, &counted); }
@@ -287,7 +293,7 @@ TEST_SUITE("counting_adaptor") {
 
   TEST_CASE_TEMPLATE("reset_peaks starts them from what is live", Counters, allot::plain_counters_t,
                      allot::shared_counters_t) {
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     allot::counting_adaptor counted{arena, Counters{}};
     void* const p = counted.allocate(100, 1);
     counted.deallocate(counted.allocate(500, 1), 500, 1);
@@ -307,27 +313,28 @@ TEST_SUITE("counting_adaptor") {
 #if ALLOT_CHECK_LEVEL > 0
   TEST_CASE_TEMPLATE("stops at a deallocation of more than is live", Counters, allot::plain_counters_t,
                      allot::shared_counters_t) {
-    allot::bump_resource<4096> arena;
-    allot::counting_adaptor counted{arena, Counters{}};
-    void* const p = counted.allocate(8, 1);
-    CHECK(dies([&] { counted.deallocate(p, 9, 1); }, "bytes <= "));
-    counted.deallocate(p, 8, 1);
-    CHECK(dies([&] { counted.deallocate(p, 0, 1); }, "> 0 && bytes <= "));
+    allot::bump_resource<64> arena;
+    allot::counting_adaptor one{arena, Counters{}};
+    void* const p = one.allocate(8, 1);
+    CHECK(dies([&] { one.deallocate(p, 9, 1); }, "bytes <= "));
+    allot::counting_adaptor none{arena, Counters{}};
+    CHECK(dies([&] { none.deallocate(p, 0, 1); }, "> 0 && bytes <= "));
   }
 
   TEST_CASE("stops when its peaks are reset inside of a region, and when it ends before one") {
     allot::bump_resource<64> arena;
-    allot::counting_adaptor counted{arena};
     CHECK(dies(
         [&] {
+          allot::counting_adaptor counted{arena};
           const allot::counting_region here{counted};
           counted.reset_peaks();
         },
         "innermost_ == nullptr"));
     CHECK(dies(
         [&] {
-          alignas(decltype(counted)) std::byte memory[sizeof counted];
-          auto* const early = ::new (memory) allot::counting_adaptor<allot::bump_resource<64>>{arena};
+          using adaptor = allot::counting_adaptor<allot::bump_resource<64>>;
+          alignas(adaptor) std::byte memory[sizeof(adaptor)];
+          auto* const early = ::new (memory) adaptor{arena};
           const allot::counting_region here{*early};
           std::destroy_at(early);
         },

@@ -9,7 +9,6 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <memory_resource>
 #include <string_view>
@@ -47,16 +46,16 @@ struct nested_fixture {
 class probe final : public allot::resource_interface<probe> {
 public:
   static constexpr const char* class_name = "probe";
-  std::atomic<std::size_t> bytes{0};
-  std::atomic<std::size_t> blocks{0};
-  std::atomic<std::size_t> most_bytes{0};
-  std::atomic<std::size_t> most_blocks{0};
-  std::atomic<unsigned> fails_every{0};
+  support::shared<std::size_t> bytes{0};
+  support::shared<std::size_t> blocks{0};
+  support::shared<std::size_t> most_bytes{0};
+  support::shared<std::size_t> most_blocks{0};
+  support::shared<unsigned> fails_every{0};
 
 private:
   friend resource_interface;
 
-  static void raise(std::atomic<std::size_t>& peak, std::size_t to) noexcept {
+  static void raise(support::shared<std::size_t>& peak, std::size_t to) noexcept {
     std::size_t seen = peak.load();
     while (seen < to && !peak.compare_exchange_weak(seen, to)) {
     }
@@ -75,7 +74,7 @@ private:
     blocks.fetch_sub(1);
   }
 
-  std::atomic<unsigned> calls_{0};
+  support::shared<unsigned> calls_{0};
   alignas(std::max_align_t) std::byte place_[64] = {};
 };
 
@@ -124,7 +123,7 @@ TEST_SUITE("limit_adaptor") {
 
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     allot::limit_adaptor process{arena, 1000, "process"};
     allot::limit_adaptor tenant{process, allot::budget{.bytes = 600, .blocks = 2}, "tenant"};
 
@@ -374,7 +373,7 @@ TEST_SUITE("limit_adaptor") {
       CAPTURE(blocks);
       probe up;
       allot::limit_adaptor capped{up, allot::budget{.bytes = 25 * threads, .blocks = blocks}};
-      std::atomic<unsigned> refused{0};
+      support::shared<unsigned> refused{0};
       race(threads, rounds, [&](unsigned, unsigned) {
         for (int i = 0; i < 20; ++i) {
           if (capped.try_allocate(25 * threads + 1, 1) != nullptr) refused = 1000000; // never fits

@@ -35,10 +35,23 @@ struct adviser {
   }
 };
 
+/// Agrees as often, and remembers nothing.
+struct patience {
+  std::size_t calls = 0;
+
+  static bool again(const allot::failed_attempt&, void* user) noexcept {
+    return ++static_cast<patience*>(user)->calls <= 100;
+  }
+
+  allot::retry_policy policy(std::size_t most_attempts) {
+    return {.callback = again, .user = this, .most_attempts = most_attempts};
+  }
+};
+
 template <std::size_t MostAttempts>
 struct retry_fixture {
   allot::probe_upstream up;
-  adviser advice;
+  patience advice;
   allot::retry_adaptor<allot::probe_upstream> r{up, advice.policy(MostAttempts)};
   static constexpr bool asks_again = MostAttempts > 1;
   auto& resource() { return r; }
@@ -47,7 +60,7 @@ struct retry_fixture {
 
 struct retry_over_retry_fixture {
   allot::probe_upstream up;
-  adviser advice;
+  patience advice;
   allot::retry_adaptor<allot::probe_upstream> inner{up, advice.policy(2)};
   allot::retry_adaptor<decltype(inner)> r{inner, advice.policy(2)};
   static constexpr bool asks_again = true;

@@ -1,6 +1,7 @@
 #include <allot/adaptor/shared_counters.hpp> // first: proves that the header stands alone
 
 #include <allot/adaptor/counting_adaptor.hpp>
+#include <allot/core/threads.hpp>
 #include <allot/testing/checking_resource.hpp>
 #include <allot/testing/split_mix.hpp>
 
@@ -12,7 +13,32 @@
 #include <thread>
 #include <vector>
 
+#if ALLOT_THREADS
 #include <sys/time.h>
+#endif
+
+TEST_SUITE("shared_counters") {
+  TEST_CASE("keeps the peaks that it starts anew, until they are reset") {
+    allot::shared_counters_t::ledger ledger;
+    ledger.allocated(10);
+    ledger.deallocating(10);
+    CHECK(ledger.restart_peaks() == allot::counting_peaks{10, 1, 10});
+    CHECK(ledger.peaks() == allot::counting_peaks{});
+    CHECK(ledger.restart_peaks() == allot::counting_peaks{});
+    CHECK(ledger.earlier_peaks() == allot::counting_peaks{10, 1, 10});
+    ledger.reset_peaks();
+    CHECK(ledger.earlier_peaks() == allot::counting_peaks{});
+  }
+
+  TEST_CASE("raising the peaks lowers none") {
+    allot::shared_counters_t::ledger ledger;
+    ledger.allocated(10);
+    ledger.raise_peaks({.bytes = 5, .blocks = 7, .largest_bytes = 3});
+    CHECK(ledger.peaks() == allot::counting_peaks{.bytes = 10, .blocks = 7, .largest_bytes = 10});
+  }
+}
+
+#if ALLOT_THREADS
 
 namespace {
 
@@ -48,7 +74,7 @@ void look_at_interrupted(int) {
 
 } // namespace
 
-TEST_SUITE("shared_counters") {
+TEST_SUITE("shared_counters between threads") {
   TEST_CASE("loses nothing when several threads allocate, and is exact at rest") {
     allot::checking_resource up;
     allot::counting_adaptor counted{up, allot::with_histogram{allot::shared_counters}};
@@ -169,23 +195,6 @@ TEST_SUITE("shared_counters") {
     });
     CHECK(low == 0);
   }
-
-  TEST_CASE("keeps the peaks that it starts anew, until they are reset") {
-    allot::shared_counters_t::ledger ledger;
-    ledger.allocated(10);
-    ledger.deallocating(10);
-    CHECK(ledger.restart_peaks() == allot::counting_peaks{10, 1, 10});
-    CHECK(ledger.peaks() == allot::counting_peaks{});
-    CHECK(ledger.restart_peaks() == allot::counting_peaks{});
-    CHECK(ledger.earlier_peaks() == allot::counting_peaks{10, 1, 10});
-    ledger.reset_peaks();
-    CHECK(ledger.earlier_peaks() == allot::counting_peaks{});
-  }
-
-  TEST_CASE("raising the peaks lowers none") {
-    allot::shared_counters_t::ledger ledger;
-    ledger.allocated(10);
-    ledger.raise_peaks({.bytes = 5, .blocks = 7, .largest_bytes = 3});
-    CHECK(ledger.peaks() == allot::counting_peaks{.bytes = 10, .blocks = 7, .largest_bytes = 10});
-  }
 }
+
+#endif

@@ -21,10 +21,11 @@
 #include <vector>
 
 #include "support/death.hpp"
+#include "support/room.hpp"
 
 namespace {
 
-using arena_type = allot::bump_resource<16384>;
+using arena_type = allot::bump_resource<support::room(16384)>;
 
 template <class T>
 using in_arena = allot::allocator<T, arena_type>;
@@ -36,8 +37,8 @@ constexpr const char* long_text = "a text that is longer than any small buffer o
 TEST_SUITE("allocator") {
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
-    using allocator = allot::allocator<std::pmr::string, allot::bump_resource<4096>>;
+    allot::bump_resource<1024> arena;
+    using allocator = allot::allocator<std::pmr::string, allot::bump_resource<1024>>;
 
     std::vector<std::pmr::string, allocator> words{&arena}; // no virtual call, and one pointer
     words.emplace_back("the string's own characters land in the arena as well");

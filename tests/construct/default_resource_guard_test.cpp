@@ -11,7 +11,7 @@
 TEST_SUITE("default_resource_guard") {
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     {
       const allot::default_resource_guard use{arena};
       const std::pmr::vector<int> v(10); // no resource named: in the arena

@@ -23,9 +23,11 @@
 #include <utility>
 #include <vector>
 
+#include "support/room.hpp"
+
 namespace {
 
-using arena_type = allot::bump_resource<32768>;
+using arena_type = allot::bump_resource<support::room(32768)>;
 
 constexpr const char* long_text = "a text that is longer than any small buffer of a string";
 
@@ -48,7 +50,7 @@ concept takes = requires(allot::checking_resource& r, T argument) {
 TEST_SUITE("make_in") {
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     auto words = allot::make_in<std::map, std::pmr::string, int>(arena, {{"one", 1}, {"two", 2}});
     auto primes = allot::make_in<std::pmr::vector<int>>(arena, {2, 3, 5, 7});
     auto squares = allot::vector_in<int>(arena, 10); // empty, with room for ten

@@ -15,7 +15,7 @@
 TEST_SUITE("no_default_resource_guard") {
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     const allot::no_default_resource_guard nothing_else;
     std::pmr::vector<std::pmr::string> words{&arena};
     words.emplace_back("characters that would have gone to the heap with std::vector");

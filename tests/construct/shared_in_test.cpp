@@ -24,7 +24,7 @@ constexpr const char* long_text = "a text that is longer than any small buffer o
 TEST_SUITE("shared_in") {
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     std::shared_ptr<std::pmr::string> text =
         allot::shared_in<std::pmr::string>(arena, "object, counts and characters lie in the arena");
     const std::weak_ptr<std::pmr::string> watching = text; // keeps the block, and needs the arena, until it ends

@@ -90,7 +90,7 @@ struct element {
 TEST_SUITE("unique_in") {
   TEST_CASE("example") {
     // [example]
-    allot::bump_resource<4096> arena;
+    allot::bump_resource<1024> arena;
     allot::unique_ptr_in<std::pmr::string> text =
         allot::unique_in<std::pmr::string>(arena, "object and characters both lie in the arena");
     allot::unique_ptr_in<int[]> numbers = allot::unique_in<int[]>(arena, 100);

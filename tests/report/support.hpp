@@ -2,6 +2,8 @@
 
 #include <allot/report/result.hpp>
 
+#include "support/room.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -15,7 +17,7 @@ namespace support {
 /// What `write(std::span<char>)` writes into a buffer that is large enough.
 template <class Write>
 std::string whole(Write write) {
-  std::vector<char> buffer(1 << 20);
+  std::vector<char> buffer(support::room(1 << 20));
   const allot::report::result done = write(std::span{buffer});
   REQUIRE(!done.truncated());
   return {buffer.data(), done.written};

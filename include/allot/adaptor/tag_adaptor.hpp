@@ -3,6 +3,7 @@
 #include <allot/adaptor/shared_counters.hpp>
 #include <allot/adaptor/tag_snapshot.hpp>
 #include <allot/core/adaptor_interface.hpp>
+#include <allot/core/atomic.hpp>
 #include <allot/core/layout.hpp>
 #include <allot/core/tag.hpp>
 #include <allot/detail/tag_index.hpp>
@@ -122,7 +123,7 @@ private:
 
   private:
     using ledger = shared_counters_t::ledger;
-    std::atomic<std::size_t> reserved_{0};
+    detail::atomic<std::size_t> reserved_{0};
   };
 
   /// Counts a failure on the way out, by whatever exception, unless upstream delivered.

@@ -3,6 +3,7 @@
 #include <allot/adaptor/trace_event.hpp>
 #include <allot/adaptor/trace_stamps.hpp>
 #include <allot/core/adaptor_interface.hpp>
+#include <allot/core/atomic.hpp>
 #include <allot/core/expects.hpp>
 #include <allot/detail/reentry.hpp>
 
@@ -93,7 +94,7 @@ private:
 
   Sink& sink_;
   trace_stamps stamps_;
-  std::atomic<std::size_t> skipped_{0};
+  detail::atomic<std::size_t> skipped_{0};
 };
 
 } // namespace allot::inline ALLOT_ABI

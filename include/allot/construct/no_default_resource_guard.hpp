@@ -1,9 +1,9 @@
 #pragma once
 
 #include <allot/construct/default_resource_guard.hpp>
+#include <allot/core/atomic.hpp>
 #include <allot/core/failure.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <memory_resource>
 #include <new>
@@ -59,9 +59,9 @@ private:
     return this == &other;
   }
 
-  std::atomic<bool> halting_{false};
-  std::atomic<std::size_t> requests_{0};
-  std::atomic<std::size_t> bytes_{0};
+  detail::atomic<bool> halting_{false};
+  detail::atomic<std::size_t> requests_{0};
+  detail::atomic<std::size_t> bytes_{0};
 };
 
 } // namespace detail

@@ -66,7 +66,8 @@ private:
 ///
 /// Costs: four stores at its start, one at its end; the hash of a literal is made by the compiler. Allocates nothing.
 /// Threads: each thread has its own. Scopes end in the thread in which they began, the last one first: a coroutine must
-/// not be suspended inside of one. An interrupt handler has the tag of the thread that it interrupts.
+/// not be suspended inside of one. An interrupt handler has the tag of the thread that it interrupts. On bare metal there
+/// is one for all, also for the tasks of a real-time kernel.
 ///
 /// \snippet tests/core/tag_test.cpp example
 class [[nodiscard]] tag_scope {
@@ -90,7 +91,7 @@ private:
 
   // Defined in the library, so that every part of a program has the same one. One pointer: a handler that interrupts a
   // scope's start or end sees the tag before it or after it, and nothing in between.
-  ALLOT_DETAIL_STATIC_TLS static constinit thread_local const tag_scope* innermost_;
+  ALLOT_DETAIL_STATIC_TLS static constinit ALLOT_DETAIL_THREAD_LOCAL const tag_scope* innermost_;
 
   tag_name tag_;
   const tag_scope* outer_;

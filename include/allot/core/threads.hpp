@@ -10,6 +10,13 @@
 #define ALLOT_THREADS 0
 #endif
 
+/// `thread_local` where there are threads. Elsewhere there is one of it, and no code to find it.
+#if ALLOT_THREADS
+#define ALLOT_DETAIL_THREAD_LOCAL thread_local
+#else
+#define ALLOT_DETAIL_THREAD_LOCAL
+#endif
+
 /// For a `constinit thread_local` of a few bytes: its first use in a thread, which may be in a signal handler, then
 /// allocates nothing, also in a library that was loaded by dlopen. glibc keeps room for such; elsewhere it changes nothing.
 #if defined(__GLIBC__)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <allot/core/atomic.hpp>
 #include <allot/core/tag.hpp>
 
 #include <array>
@@ -57,7 +58,7 @@ private:
     return other;
   }
 
-  std::array<std::atomic<const char*>, N> texts_{}; // null, then a text for good
+  std::array<atomic<const char*>, N> texts_{}; // null, then a text for good
 };
 
 } // namespace allot::inline ALLOT_ABI::detail

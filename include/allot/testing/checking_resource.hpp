@@ -29,8 +29,9 @@ struct checking_options {
   memory_fault_handler handler = nullptr; ///< is called instead of `action`
   void* user = nullptr;                   ///< goes to the handler
   /// Freed bytes kept back, oldest given up first; a block larger than that goes back at once. They are missing in a
-  /// small upstream: only over `malloc` is the quarantine given up before a request is refused.
-  std::size_t quarantine_bytes = std::size_t{1} << 20;
+  /// small upstream: only over `malloc` is the quarantine given up before a request is refused, and not for others who
+  /// call malloc. On bare metal it is 1 KiB.
+  std::size_t quarantine_bytes = std::size_t{1} << (ALLOT_BARE_METAL ? 10 : 20);
   bool verbose = false; ///< prints a line to stderr for every call
   /// Where reports get call stacks from, for example `&boost_stacks()`; null: they have none, and nothing is paid for
   /// them. It outlives the resource. Each block is about 600 bytes larger, and each call as slow as a walk up its stack.

@@ -2,6 +2,7 @@
 
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/adaptor/limit_adaptor.hpp>
+#include <allot/adaptor/tag_adaptor.hpp>
 #include <allot/arena/monotonic_resource.hpp>
 #include <allot/arena/static_arena.hpp>
 #include <allot/core/once.hpp>
@@ -49,6 +50,12 @@ int main() {
     use(pool);
   }
   use(drop_in);
+  {
+    allot::bump_resource<64> own;
+    allot::tag_adaptor tagged{own};
+    const allot::tag_scope here{"blocks"};
+    tagged.deallocate(tagged.allocate(8, 8), 8, 8);
+  }
   nodes.deallocate(nodes.allocate(64, 8), 64, 8);
 
   const allot::report::source sources[] = {allot::report::source{capped}};

@@ -118,6 +118,12 @@ bool holds(const test_case& one) {
 } // namespace
 } // namespace doctest
 
+/// The C++ library ends by it where it would throw: most often a container that got no memory.
+extern "C" void abort() {
+  doctest::failed(doctest::running->file, doctest::running->line, "aborted", "the standard library");
+  board::exit(board::exit_of_a_fault);
+}
+
 int main() {
   using namespace doctest;
   unsigned total = 0, bad = 0;

@@ -23,6 +23,16 @@ struct test_case {
   test_case* next = nullptr;
 };
 
+/// Registers a case, or leaves it, with all that only it uses, to another image of the same source.
+template <bool is_here>
+struct registration : test_case {
+  using test_case::test_case;
+};
+template <>
+struct registration<false> {
+  constexpr registration(const char*, void (*)(), const char*, int) noexcept {}
+};
+
 /// What a check writes, and what stands behind MESSAGE, FAIL and INFO.
 class message {
 public:
@@ -57,9 +67,20 @@ inline bool check(bool ok, const char* file, int line, const char* what, std::st
 
 #define TEST_SUITE(name) namespace
 
+/// A source whose statics are too many for a machine's RAM is built as several images, and each takes every so many'th case.
+#ifndef ALLOT_TEST_IMAGES
+#define ALLOT_TEST_IMAGES 1
+#define ALLOT_TEST_IMAGE 0
+#endif
+#define DOCTEST_REGISTER(function, name, run)                                                                          \
+  [[maybe_unused]] static ::doctest::registration<__COUNTER__ % ALLOT_TEST_IMAGES == ALLOT_TEST_IMAGE> DOCTEST_JOIN(   \
+      function, _registered) {                                                                                         \
+    name, run, __FILE__, __LINE__                                                                                      \
+  }
+
 #define DOCTEST_CASE(function, name)                                                                                   \
   static void function();                                                                                              \
-  static ::doctest::test_case DOCTEST_JOIN(function, _registered){name, function, __FILE__, __LINE__};                 \
+  DOCTEST_REGISTER(function, name, function);                                                                          \
   static void function()
 #define TEST_CASE(name) DOCTEST_CASE(DOCTEST_NAME(doctest_case_), name)
 
@@ -70,8 +91,7 @@ inline bool check(bool ok, const char* file, int line, const char* what, std::st
   static void DOCTEST_JOIN(function, _all)() {                                                                         \
     (function<Types>(), ...);                                                                                          \
   }                                                                                                                    \
-  static ::doctest::test_case DOCTEST_JOIN(function, _registered){name, DOCTEST_JOIN(function, _all) < __VA_ARGS__ >,  \
-                                                                  __FILE__, __LINE__};                                 \
+  DOCTEST_REGISTER(function, name, (DOCTEST_JOIN(function, _all) < __VA_ARGS__ >));                                    \
   template <class T>                                                                                                   \
   static void function()
 #define TEST_CASE_TEMPLATE(name, T, ...) DOCTEST_TEMPLATE(DOCTEST_NAME(doctest_template_), name, T, __VA_ARGS__)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 namespace support {
 
 /// What the contenders of a race write to together. They come one after the other, and a Cortex-M0 has no std::atomic
@@ -14,6 +16,12 @@ public:
   [[nodiscard]] T load() const noexcept { return value_; }
   void store(T value) noexcept { value_ = value; }
   T fetch_add(T n) noexcept { return (*this += n) - n; }
+  T fetch_sub(T n) noexcept { return fetch_add(static_cast<T>(T{} - n)); }
+  bool compare_exchange_weak(T& expected, T to) noexcept {
+    const T before = value_;
+    if (before == expected) value_ = to;
+    return before == std::exchange(expected, before);
+  }
   T operator+=(T n) noexcept { return value_ = value_ + n; }
   T operator++() noexcept { return *this += 1; }
 
