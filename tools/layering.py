@@ -32,7 +32,7 @@ FOREIGN = {
     "sys/mman.h": re.compile(r"src/detail/system_pages\.cpp"),
     "signal.h": re.compile(r"src/adaptor/crash_dump\.cpp"),
     "poll.h": re.compile(r"src/adaptor/crash_dump\.cpp|src/detail/write_whole\.cpp"),
-    "malloc.h": re.compile(r"src/global/.*"),
+    "malloc.h": re.compile(r"src/global/.*|src/source/malloc_resource\.cpp"),
     "boost/": re.compile(r"include/allot/interop/(as_boost|as_std|boost_interface|boost_pmr)\.hpp|src/testing/stacktrace/.*"),
 }
 

@@ -38,10 +38,14 @@
 #include <allot/core/threads.hpp>
 #include <allot/core/upstream.hpp>
 
+#if !ALLOT_BARE_METAL
 #include <allot/source/guard_page_resource.hpp>
+#endif
 #include <allot/source/malloc_resource.hpp>
 #include <allot/source/null_resource.hpp>
+#if !ALLOT_BARE_METAL
 #include <allot/source/page_resource.hpp>
+#endif
 #include <allot/source/section_buffer.hpp>
 #include <allot/source/static_buffer.hpp>
 #include <allot/source/static_resource.hpp>
@@ -54,7 +58,9 @@
 #include <allot/arena/static_arena.hpp>
 
 #include <allot/pool/block_pool_resource.hpp>
+#if ALLOT_THREADS
 #include <allot/pool/concurrent_pool_resource.hpp>
+#endif
 #include <allot/pool/pool_class_figures.hpp>
 #include <allot/pool/pool_resource.hpp>
 
@@ -62,23 +68,33 @@
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/adaptor/counting_region.hpp>
 #include <allot/adaptor/counting_snapshot.hpp>
+#if !ALLOT_BARE_METAL
 #include <allot/adaptor/crash_dump.hpp>
+#endif
 #include <allot/adaptor/limit_adaptor.hpp>
 #include <allot/adaptor/plain_counters.hpp>
 #include <allot/adaptor/retry_adaptor.hpp>
 #include <allot/adaptor/shared_counters.hpp>
 #include <allot/adaptor/size_histogram.hpp>
+#if !ALLOT_BARE_METAL
 #include <allot/adaptor/striped_counters.hpp>
+#endif
 #include <allot/adaptor/synchronized_adaptor.hpp>
 #include <allot/adaptor/tag_adaptor.hpp>
 #include <allot/adaptor/tag_snapshot.hpp>
+#if !ALLOT_BARE_METAL
 #include <allot/adaptor/trace_adaptor.hpp>
+#endif
 #include <allot/adaptor/trace_callback.hpp>
 #include <allot/adaptor/trace_event.hpp>
 #include <allot/adaptor/trace_format.hpp>
+#if !ALLOT_MASKS_INTERRUPTS
 #include <allot/adaptor/trace_ring.hpp>
+#endif
 #include <allot/adaptor/trace_stamps.hpp>
+#if !ALLOT_BARE_METAL
 #include <allot/adaptor/trace_writer.hpp>
+#endif
 
 #include <allot/router/fallback_router.hpp>
 #include <allot/router/size_router.hpp>

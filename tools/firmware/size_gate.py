@@ -347,6 +347,7 @@ def main():
     options.add_argument("--update", action="store_true", help="write the figures measured now")
     options.add_argument("--reason", help="why they have changed")
     options.add_argument("--list", action="store_true", help="print the names of the programs")
+    options.add_argument("--check", action="store_true", help="only say whether the arguments make sense")
     options.add_argument("cores", nargs="*", metavar="CORE", help="m0 or m3; both, if none is named")
     arguments = options.parse_args()
     if arguments.list:
@@ -356,6 +357,8 @@ def main():
         options.error("--update needs a --reason, and is for all cores")
     if unknown := set(arguments.cores) - set(BOARD_OF):
         options.error(f"no sizes are kept for {', '.join(sorted(unknown))}: for {' and '.join(BOARD_OF)} they are")
+    if arguments.check:
+        return 0
     if unlisted := {p.stem for p in PROGRAMS.glob("*.cpp")} - set(SAMPLES) - set(PARTS) - {"sensor"}:
         stop(f"{', '.join(sorted(unlisted))} is in {PROGRAMS.name}, but not in the lists of this program")
     if shutil.which(COMPILER) is None:

@@ -33,6 +33,7 @@ void write(std::string_view text) noexcept {
 
 void exit(int status) noexcept {
   constexpr std::uint32_t application_exit = 0x20026;
+  if (status != 0 && (status & 0xff) == 0) status = 1; // a shell sees eight bits
   const std::uint32_t arguments[] = {application_exit, static_cast<std::uint32_t>(status)};
   call(operation::exit_extended, arguments);
   for (;;)

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <allot/core/config.hpp>
+
+#if ALLOT_BARE_METAL
+#error "allot: striped_counters needs an operating system: there is none on bare metal"
+#endif
+
 #include <allot/adaptor/counting_snapshot.hpp>
 #include <allot/adaptor/counting_stripe.hpp>
 #include <allot/adaptor/shared_counters.hpp>

@@ -23,7 +23,10 @@ namespace detail {
 #if ALLOT_THREADS
 using default_mutex = std::mutex;
 #else
-struct no_mutex_in_this_standard_library_so_name_one;
+struct no_mutex_in_this_standard_library_so_name_one { // the assertion below refuses it, and nothing else
+  void lock() noexcept;
+  void unlock() noexcept;
+};
 using default_mutex = no_mutex_in_this_standard_library_so_name_one;
 #endif
 

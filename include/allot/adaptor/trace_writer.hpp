@@ -1,5 +1,11 @@
 #pragma once
 
+#include <allot/core/config.hpp>
+
+#if ALLOT_BARE_METAL
+#error "allot: trace_writer needs an operating system: there is none on bare metal"
+#endif
+
 #include <allot/adaptor/trace_event.hpp>
 #include <allot/adaptor/trace_format.hpp>
 

@@ -16,7 +16,9 @@
 #include <new>
 #include <utility>
 
-#if ALLOT_THREADS
+#if !ALLOT_THREADS
+#error "allot: concurrent_pool_resource needs threads: this standard library has none"
+#else
 
 namespace allot::inline ALLOT_ABI {
 

@@ -1,5 +1,11 @@
 #pragma once
 
+#include <allot/core/config.hpp>
+
+#if ALLOT_BARE_METAL
+#error "allot: guard_page_resource needs an operating system: there is none on bare metal"
+#endif
+
 #include <allot/core/resource_interface.hpp>
 #include <allot/detail/page_range.hpp>
 

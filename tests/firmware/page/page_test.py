@@ -13,7 +13,6 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "layout"))
 import target  # noqa: E402
 from target import TargetTest  # noqa: E402
 
-FENCE = re.compile(r"^```cpp\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MAIN = "int main() { return 0; }\n"
 
 
@@ -22,13 +21,15 @@ class Page(TargetTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.text = (cls.target.source_root / "docs/firmware.md").read_text()
-        cls.blocks = FENCE.findall(cls.text)
         cls.no_heap = cls.target.build_root / "src/firmware/liballot_no_heap.a"
         cls.is_armv6m = "-mcpu=cortex-m0" in cls.target.command
 
     def block(self, words):
-        """The only C++ of the page that holds these words."""
-        [found] = [block for block in self.blocks if words in block]
+        return self.only("cpp", words)
+
+    def only(self, language, words):
+        """The only one of the page's examples in this language that holds these words."""
+        [found] = [code for code in re.findall(rf"^```{language}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL) if words in code]
         return found
 
     def linked(self, code, *options):
@@ -69,14 +70,17 @@ class Page(TargetTest):
             self.linked(code)
         self.assertIn(self.shown("section type conflict"), str(raised.exception))
 
-    def test_a_misspelt_section_is_no_error_unless_one_asks(self):
+    def test_a_misspelt_section_is_no_error_unless_the_linker_script_asks(self):
         code = ("#include <allot/source/section_buffer.hpp>\n"
-                'ALLOT_SECTION_BUFFER(usb_frames, 64, 8, ".usbrsam");\nint main() { return static_cast<int>(usb_frames.claim()[63]); }\n')
-        elf = self.linked(code)
-        self.assertIn(".usbrsam", self.target.sections(elf))
+                'ALLOT_SECTION_BUFFER(usb_frames, 2048, 8, ".usb%s");\n'
+                "int main() { return usb_frames.claim_zeroed()[63] == std::byte{} ? 0 : 1; }\n")
+        asks = self.directory / "asks.ld"
+        asks.write_text(self.only("ld", "ASSERT(SIZEOF("))
+        self.assertEqual(self.target.run(self.linked(code % "sram", asks)).status, 0)
+        self.assertIn(".usbrsam", self.target.sections(self.linked(code % "rsam")))
         with self.assertRaises(target.LinkError) as raised:
-            self.linked(code, self.shown("-Wl,--orphan-handling=error"))
-        self.assertIn(".usbrsam", str(raised.exception))
+            self.linked(code % "rsam", asks)
+        self.assertIn("usb_frames is not in .usbsram", str(raised.exception))
 
     def test_an_atomic_of_ones_own_does_not_link_on_an_m0(self):
         code = "#include <atomic>\nstd::atomic<unsigned char> flag;\nint main() { return flag.exchange(1); }\n"

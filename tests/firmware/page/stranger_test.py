@@ -120,8 +120,20 @@ class Stranger(TargetTest):
     def test_with_the_files_of_the_list(self):
         self.runs_without_a_heap(self.linked(self.no_heap()))
 
+    def test_with_link_time_optimization_of_all_but_the_object_that_keeps_the_heap_out(self):
+        compiled_apart = self.directory / "no_heap.o"
+        run_compiler(*self.command, self.shown("-fno-lto"), "-c", self.no_heap(), "-o", compiled_apart)
+        self.runs_without_a_heap(self.linked(compiled_apart, "-flto"))
+
+    def test_without_the_object_that_keeps_the_heap_out_the_linker_asks_for_one(self):
+        self.assertIn(self.shown("undefined reference to `_sbrk'"), self.refused_link())
+
+    def test_without_gccs_startup_files_the_vendors_does_not_link(self):
+        self.assertIn(self.shown("undefined reference to `_init'"),
+                      self.refused_link(self.no_heap(), self.shown("-nostartfiles")))
+
     def test_the_linker_refuses_what_leaves_no_room_for_the_stack(self):
-        script = (VENDOR / "your_chip.ld").read_text() + block(self.text, "ld", "ASSERT(")
+        script = (VENDOR / "your_chip.ld").read_text() + block(self.text, "ld", "no room for the stack")
         (self.directory / "asserts.ld").write_text(script)
         self.runs_without_a_heap(self.linked(self.no_heap(), script="asserts.ld"))
         (self.directory / "asserts.ld").write_text(script.replace("LENGTH = 8K", "LENGTH = 4K"))

@@ -6,8 +6,6 @@ extern uint32_t _sidata[], _sdata[], _edata[], _sbss[], _ebss[], _estack[];
 extern void __libc_init_array(void);
 extern int main(void);
 
-__attribute__((weak)) void _init(void) {} // gcc's startup files have it
-
 static void end(uint32_t status) {
   const uint32_t arguments[] = {0x20026, status};
   register uint32_t r0 __asm__("r0") = 0x20;
