@@ -78,6 +78,10 @@ class synchronized_adaptor final : public adaptor_interface<synchronized_adaptor
   using base = adaptor_interface<synchronized_adaptor, Upstream>;
   static_assert(lockable<Mutex>,
                 "a synchronized_adaptor needs a mutex with lock() and unlock(), or a reference to one");
+#if !ALLOT_THREADS
+  static_assert(!std::is_same_v<Mutex, detail::default_mutex>,
+                "a synchronized_adaptor needs a mutex: this standard library has none, so name one of your own");
+#endif
 
 public:
   static constexpr const char* class_name = "synchronized_adaptor";
