@@ -17,7 +17,8 @@ namespace allot::inline ALLOT_ABI::detail {
 [[nodiscard]] inline std::size_t negated(std::size_t alignment) noexcept { return ~alignment + 1; }
 
 /// True for the requests that `step_down` takes: 1 byte to 64 KiB. None where the compiler is to make small code (-Os): the
-/// slow path takes all, and a few instructions more for each.
+/// slow path takes all, and a few instructions more for each. (Files of one program may differ in this: a linker that
+/// keeps one body of an inline function keeps a right one.)
 [[nodiscard]] inline bool is_step([[maybe_unused]] std::size_t bytes) noexcept {
 #ifdef __OPTIMIZE_SIZE__
   return false;
