@@ -52,7 +52,7 @@ int main() {
   use(drop_in);
   {
     allot::bump_resource<64> own;
-    allot::tag_adaptor tagged{own};
+    allot::tag_adaptor tagged{own, allot::max_tags<2>}; // each tag takes room in it
     const allot::tag_scope here{"blocks"};
     tagged.deallocate(tagged.allocate(8, 8), 8, 8);
   }
