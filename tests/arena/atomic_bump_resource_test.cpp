@@ -418,7 +418,7 @@ TEST_SUITE("atomic_bump_resource") {
     std::atomic<bool> done{false};
     std::size_t wrong = 0;
     race(2, 1, [&](unsigned thread, unsigned) {
-      for (std::size_t i = 0, high = 0; thread == 0 && !done.load(); ++i) {
+      for (std::size_t high = 0; thread == 0 && !done.load();) {
         const std::size_t used = arena.used();
         const std::size_t now = arena.high_water();
         if (used > now || now < high || now > 4096 || arena.remaining(1) > 4096) ++wrong;

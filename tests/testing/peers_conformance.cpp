@@ -97,7 +97,11 @@ outcome run_apart(const peer& who, const allot::conformance_check& check) {
 
 /// The libraries whose code is under test, in one line.
 std::string libraries() {
+#if defined(_LIBCPP_VERSION)
+  std::string text = "libc++ " + std::to_string(_LIBCPP_VERSION);
+#else
   std::string text = "libstdc++ " + std::to_string(_GLIBCXX_RELEASE) + " (" + std::to_string(__GLIBCXX__) + ")";
+#endif
 #if ALLOT_HAS_BOOST_CONTAINER
   text += ", Boost " + std::to_string(BOOST_VERSION / 100000) + "." + std::to_string(BOOST_VERSION / 100 % 1000) + "." +
           std::to_string(BOOST_VERSION % 100);
