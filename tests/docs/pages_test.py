@@ -20,6 +20,7 @@ import textwrap
 import unittest
 
 MARK = re.compile(r"^\s*//! \[(\w+)\]\n", re.MULTILINE)
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)]+)\)")
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 ENDS = {"well": 0, "abort": -signal.SIGABRT}
 
@@ -112,6 +113,17 @@ class Pages(unittest.TestCase):
         self.assertEqual(run.returncode, ENDS[how], run.stdout)
         if not FIGURES_DIFFER:
             self.assertTrue(matches(output, run.stdout), "\n" + difference(output, run.stdout))
+
+
+class Pictures(unittest.TestCase):
+    def test_each_is_shown_with_words_for_those_who_do_not_see_it(self):
+        shown = {}
+        for page in sorted((ROOT / "docs").glob("*.md")):
+            for words, target in IMAGE.findall(page.read_text(encoding="utf-8")):
+                shown[(page.parent / target).resolve()] = words
+        for picture in sorted((ROOT / "docs/pictures").glob("*.svg")):
+            with self.subTest(picture=picture.name):
+                self.assertGreater(len(shown.get(picture.resolve(), "")), 40)
 
 
 if __name__ == "__main__":
