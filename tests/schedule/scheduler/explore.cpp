@@ -1,0 +1,166 @@
+#include "explore.hpp"
+
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <new>
+#include <ostream>
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace schedule {
+namespace {
+
+constexpr unsigned seconds_for_all = 100;
+
+void run_once(const std::function<void()>& test, unsigned long number) {
+  the_machine.begin(number);
+  test();
+  the_machine.finish();
+}
+
+void run_in_order(const bounds& b, const std::function<void()>& test, journal& j) {
+  while (j.schedules < b.most_schedules) {
+    run_once(test, 0);
+    ++j.schedules;
+    if (the_machine.has_learnt()) {
+      the_machine.made().forget();
+    } else if (!the_machine.made().next()) {
+      j.is_exhaustive = true;
+      return;
+    }
+  }
+}
+
+void run_at_random(const bounds& b, const std::function<void()>& test, journal& j) {
+  the_machine.set_up(b, false, j);
+  the_machine.made().set_way(choices::way::at_random);
+  for (unsigned long i = 0; i < b.random_schedules; ++i, ++j.schedules)
+    run_once(test, i);
+}
+
+/// In a process of its own: `run(journal)` ends it where a schedule fails.
+template <class F>
+outcome in_process(F run) {
+  void* const memory = mmap(nullptr, sizeof(journal), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  journal& j = *::new (memory) journal;
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child == 0) {
+    for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
+      std::signal(signal, SIG_DFL); // no report of a test framework's for what is to be reported here
+    alarm(seconds_for_all);
+    run(j);
+    j.is_done = true;
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  if (!j.failed && !j.is_done) {
+    j.failed = true;
+    const char* const how = WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "exit";
+    std::snprintf(j.failure, sizeof j.failure, "the program ended: %s", how);
+  }
+  outcome o{.failed = j.failed,
+            .failure = j.failure,
+            .steps = j.failed ? steps_of(j) : "",
+            .choices = j.choices,
+            .schedules = j.schedules + j.failed,
+            .longest = j.longest,
+            .strayed = j.strayed,
+            .is_exhaustive = j.is_exhaustive};
+  munmap(memory, sizeof(journal));
+  return o;
+}
+
+/// What is made at its first use is there from then on.
+void warm_up(const std::function<void()>& test) {
+  run_once(test, 0);
+  the_machine.made().forget();
+  (void)the_machine.has_learnt();
+}
+
+} // namespace
+
+outcome explore(const bounds& b, const std::function<void()>& test) {
+  return in_process([&](journal& j) {
+    the_machine.set_up(b, true, j);
+    warm_up(test);
+    run_in_order(b, test, j);
+    if (b.random_schedules != 0) run_at_random(b, test, j);
+  });
+}
+
+outcome replay(const bounds& b, const std::string& choices, const std::function<void()>& test) {
+  return in_process([&](journal& j) {
+    the_machine.set_up(b, true, j);
+    warm_up(test);
+    the_machine.set_up(b, choices.starts_with('b'), j);
+    the_machine.made().set_way(choices::way::as_told);
+    the_machine.made().read(choices.size() < 2 ? "" : choices.substr(2));
+    run_once(test, 0);
+    ++j.schedules;
+  });
+}
+
+std::ostream& operator<<(std::ostream& to, const outcome& o) {
+  to << o.schedules << (o.is_exhaustive ? " schedules, all within the bounds" : " schedules") << ", of up to "
+     << o.longest << " steps";
+  if (o.strayed != 0) to << ", " << o.strayed << " choices strayed";
+  if (o.failed) to << "\nfailed: " << o.failure << "\nreplay: \"" << o.choices << "\"\n" << o.steps;
+  return to;
+}
+
+void start(std::function<void()> work) { the_machine.start(std::move(work)); }
+
+void join() { the_machine.join_all(); }
+
+void ensure(bool holds, const char* claim) noexcept {
+  if (!holds) the_machine.fail(claim);
+}
+
+namespace {
+constexpr std::size_t heap_bytes = std::size_t{1} << 20;
+alignas(4096) std::byte heap_memory[heap_bytes];
+std::size_t heap_used = 0;
+} // namespace
+
+heap::heap(threads who) noexcept : who_{who} { heap_used = 0; }
+
+heap::~heap() { ensure(live_ == 0, "a block was not given back to the heap"); }
+
+void heap::called(actor* by, const void* from) {
+  if (by != nullptr && who_ == threads::one_at_a_time) the_machine.touch(*by, {&live_, from}, 1, access::write);
+}
+
+void* heap::do_allocate(std::size_t bytes, std::size_t alignment) {
+  const unwatched here;
+  called(here.me, __builtin_return_address(0));
+  if (calls_left_ == 0) throw std::bad_alloc{};
+  --calls_left_;
+  const std::size_t begin = (heap_used + alignment - 1) & ~(alignment - 1);
+  if (used_ == most_blocks || bytes > heap_bytes - begin) the_machine.fail("a test needs a larger heap");
+  heap_used = begin + bytes;
+  blocks_[used_++] = {heap_memory + begin, bytes};
+  ++live_;
+  return heap_memory + begin;
+}
+
+void heap::do_deallocate(void* p, std::size_t bytes, std::size_t) {
+  const unwatched here;
+  called(here.me, __builtin_return_address(0));
+  for (block& b : blocks_) {
+    if (b.p != p || p == nullptr) continue;
+    ensure(b.bytes == bytes, "a block came back to the heap as another size");
+    b = {};
+    --live_;
+    if (here.me != nullptr) the_machine.freed(*here.me, {p, __builtin_return_address(0)}, bytes);
+    return;
+  }
+  the_machine.fail("a block came back to the heap that it has not given out");
+}
+
+} // namespace schedule

@@ -1,0 +1,74 @@
+#include "memory.hpp"
+
+#include <algorithm>
+
+namespace schedule {
+
+namespace {
+constexpr std::size_t most_visible = 6;
+}
+
+bool memory::acquires(int order) noexcept {
+  return order == __ATOMIC_ACQUIRE || order == __ATOMIC_CONSUME || order == __ATOMIC_ACQ_REL ||
+         order == __ATOMIC_SEQ_CST;
+}
+
+bool memory::releases(int order) noexcept {
+  return order == __ATOMIC_RELEASE || order == __ATOMIC_ACQ_REL || order == __ATOMIC_SEQ_CST;
+}
+
+memory::location& memory::at(const volatile void* p, std::uint64_t newest) {
+  location& l = locations_[reinterpret_cast<std::uintptr_t>(p)];
+  if (l.stores.empty()) l.stores.push_back({newest, {}, {}, false});
+  return l;
+}
+
+std::size_t memory::visible(const volatile void* p, std::uint64_t newest, std::size_t thread, const view& v,
+                            int order) {
+  const location& l = at(p, newest);
+  std::size_t oldest = l.stores.size() - std::min(l.stores.size(), most_visible);
+  for (std::size_t i = l.stores.size() - 1; i > oldest; --i) {
+    const stored& s = l.stores[i];
+    if (v.coherent.knows(s.made) || (order == __ATOMIC_SEQ_CST && s.is_sequential)) oldest = i;
+  }
+  for (const found& f : l.loads)
+    if (f.when.thread == thread || v.coherent.knows(f.when)) oldest = std::max(oldest, f.index);
+  return l.stores.size() - oldest;
+}
+
+std::uint64_t memory::value(const volatile void* p, std::size_t age) const {
+  const location& l = locations_.at(reinterpret_cast<std::uintptr_t>(p));
+  return l.stores[l.stores.size() - 1 - age].value;
+}
+
+std::uint64_t memory::load(const volatile void* p, std::size_t age, std::size_t thread, view& v, int order) {
+  location& l = locations_.at(reinterpret_cast<std::uintptr_t>(p));
+  const std::size_t index = l.stores.size() - 1 - age;
+  const stored& s = l.stores[index];
+  // One entry for each value found is enough: the first time it was.
+  if (l.loads.empty() || l.loads.back().index != index || l.loads.back().when.thread != thread)
+    l.loads.push_back({{thread, v.happened.of(thread)}, index});
+  if (acquires(order)) v.learn(s.released);
+  v.acquired.join(s.released);
+  return s.value;
+}
+
+void memory::store(const volatile void* p, std::uint64_t before, std::uint64_t value, std::size_t thread, view& v,
+                   int order, bool is_change) {
+  location& l = at(p, before);
+  stored now{
+      value, {thread, v.happened.of(thread)}, releases(order) ? v.happened : v.released, order == __ATOMIC_SEQ_CST};
+  if (is_change) now.released.join(l.stores.back().released); // a release sequence goes on
+  l.stores.push_back(now);
+}
+
+void memory::fence(view& v, int order) noexcept {
+  if (acquires(order)) v.learn(v.acquired);
+  if (order == __ATOMIC_SEQ_CST) {
+    v.coherent.join(sequential_);
+    sequential_.join(v.coherent);
+  }
+  if (releases(order)) v.released = v.happened;
+}
+
+} // namespace schedule
