@@ -224,6 +224,14 @@ TEST_SUITE("striped_counters") {
     CHECK(ledger.peaks().bytes == 1010);
   }
 
+  TEST_CASE("what is below zero on the common line raises no peak either") {
+    allot::detail::common_stripe common;
+    common.deallocating(500); // of a thread that has a line
+    common.deallocating(500);
+    common.allocated(10);
+    CHECK(common.peaks<allot::counting_peaks>() == allot::counting_peaks{0, 0, 10});
+  }
+
   TEST_CASE("restarting makes the peak of a producer and a consumer tight again") {
     allot::striped_counters_t<>::ledger ledger;
     const auto one_over = [&] {
