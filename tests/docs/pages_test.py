@@ -126,6 +126,17 @@ class Pictures(unittest.TestCase):
                 self.assertGreater(len(shown.get(picture.resolve(), "")), 40)
 
 
+class Threads(unittest.TestCase):
+    def test_the_page_has_a_row_for_each_class(self):
+        page = (ROOT / "docs/threads.md").read_text(encoding="utf-8")
+        in_rows = set(re.findall(r"`(\w+)", "\n".join(re.findall(r"^\| (.*?) \|", page, re.MULTILINE))))
+        for header in sorted((ROOT / "include/allot").glob("[!di]*/*.hpp")):  # not detail, not interop
+            text = header.read_text(encoding="utf-8")
+            for name in re.findall(r'^  static constexpr.* class_name = "(\w+)"', text, re.MULTILINE):
+                with self.subTest(header=header.name):
+                    self.assertIn(name, in_rows)
+
+
 if __name__ == "__main__":
     arguments = sys.argv[1:]
     FIGURES_DIFFER = arguments[:1] == ["--figures-differ"]
