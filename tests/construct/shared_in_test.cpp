@@ -19,6 +19,14 @@ namespace {
 
 constexpr const char* long_text = "a text that is longer than any small buffer of a string";
 
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 180000
+#define MAKES_ARRAYS_OF_ARRAYS 0
+constexpr std::size_t blocks_of_array = 2;
+#else
+#define MAKES_ARRAYS_OF_ARRAYS 1
+constexpr std::size_t blocks_of_array = 1;
+#endif
+
 } // namespace
 
 TEST_SUITE("shared_in") {
@@ -69,20 +77,28 @@ TEST_SUITE("shared_in") {
     CHECK(numbers[4] == 0);
     const auto texts = allot::shared_in<std::pmr::string[]>(up, 3);
     CHECK(texts[2].get_allocator().resource() == &up);
-    CHECK(up.live_blocks() == 2);
+    CHECK(up.live_blocks() == 2 * blocks_of_array);
   }
 
-  TEST_CASE("makes arrays of const elements, and of arrays") {
+  TEST_CASE("makes arrays of const elements") {
     const allot::no_default_resource_guard nothing_else;
     allot::checking_resource up;
     const std::shared_ptr<const int[]> fixed = allot::shared_in<const int[]>(up, 3);
     CHECK(fixed[2] == 0);
+    CHECK(up.live_blocks() == blocks_of_array);
+  }
+
+#if MAKES_ARRAYS_OF_ARRAYS
+  TEST_CASE("makes arrays of arrays") {
+    const allot::no_default_resource_guard nothing_else;
+    allot::checking_resource up;
     const auto rows = allot::shared_in<int[][3]>(up, 2);
     CHECK(rows[1][2] == 0);
     const auto texts = allot::shared_in<const std::pmr::string[][2]>(up, 2);
     CHECK(texts[1][1].get_allocator().resource() == &up);
-    CHECK(up.live_blocks() == 3);
+    CHECK(up.live_blocks() == 2);
   }
+#endif
 
   TEST_CASE("works through an interface") {
     allot::checking_resource up;
@@ -107,7 +123,9 @@ TEST_SUITE("shared_in") {
       const std::size_t n = std::numeric_limits<std::size_t>::max() - below;
       CHECK_THROWS_AS((void)allot::shared_in<char[]>(up, n), std::bad_array_new_length);
       CHECK_THROWS_AS((void)allot::shared_in<long[]>(up, n / sizeof(long)), std::bad_array_new_length);
+#if MAKES_ARRAYS_OF_ARRAYS
       CHECK_THROWS_AS((void)allot::shared_in<long[][3]>(up, n / sizeof(long[3])), std::bad_array_new_length);
+#endif
     }
     CHECK(up.attempts() == 0);
   }
@@ -117,10 +135,12 @@ TEST_SUITE("shared_in") {
     allot::probe_upstream up;
     const auto result = allot::allocation_failure_loop(up, [&] {
       const auto text = allot::shared_in<std::pmr::string>(up, long_text);
-      const auto texts = allot::shared_in<std::pmr::vector<std::pmr::string>>(up, std::size_t{3}, *text);
+      const auto texts = allot::shared_in<std::pmr::vector<std::pmr::string>>(up);
+      texts->resize(3, *text); // libc++ 16 loses a block when vector(n, value, allocator) throws
+      const auto pairs = allot::shared_in<std::pmr::string[]>(up, 3);
     });
     CHECK_MESSAGE(result.ok(), result.first_problem);
-    CHECK(result.failures_injected >= 7);
+    CHECK(result.failures_injected >= 8);
   }
 #endif
 }

@@ -665,6 +665,7 @@ TEST_SUITE("conformance") {
     CHECK(allot::run_check<over_probe<sound>>(check_named("serves")).starved == 0);
   }
 
+#if !defined(_LIBCPP_VERSION) // with libunwind glibc's pthread_exit, which unwinds by libgcc, ends in a crash
   TEST_CASE("a thread that ends within a check ends, and is no exception of the resource") {
     struct ends_its_thread : sound {
       using sound::sound;
@@ -683,6 +684,7 @@ TEST_SUITE("conformance") {
     REQUIRE(pthread_join(thread, nullptr) == 0);
     CHECK_FALSE(went_on);
   }
+#endif
 
   TEST_CASE("there is no check that finds nothing") {
     for (const auto& check : allot::conformance_checks()) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <allot/construct/allocator.hpp>
+#include <allot/construct/unique_in.hpp>
 #include <allot/detail/array_bytes.hpp>
 
 #include <cstddef>
@@ -25,15 +26,43 @@ template <detail::single_object T, class Resource, class... Args>
   return std::allocate_shared<T>(allocator<std::remove_cv_t<T>, Resource>{resource}, std::forward<Args>(args)...);
 }
 
-/// The same for an array of `n` value-initialised elements.
+namespace detail {
+
+#if defined(_LIBCPP_VERSION) && _LIBCPP_VERSION < 180000
+/// This libc++ gives the one block that `std::allocate_shared` makes for an array back with another size than it took
+/// (llvm-project issue 68051), which no pool survives: the elements have a block of their own instead.
+template <class T>
+concept shared_array = unbounded_row<T>;
+
+template <shared_array T, class Resource>
+std::shared_ptr<T> share_array(Resource& resource, std::size_t n) {
+  auto elements = unique_in<T>(resource, n);
+  const auto deleter = elements.get_deleter();
+  return {elements.release(), deleter, allocator<std::byte, Resource>{resource}};
+}
+#else
+template <class T>
+concept shared_array = unbounded_array<T>;
+
+template <shared_array T, class Resource>
+std::shared_ptr<T> share_array(Resource& resource, std::size_t n) {
+  // libstdc++ 12 makes no arrays of const.
+  return std::allocate_shared<std::remove_cv_t<std::remove_extent_t<T>>[]>(allocator<std::byte, Resource>{resource}, n);
+}
+#endif
+
+} // namespace detail
+
+/// The same for an array of `n` value-initialised elements. With libc++ before 18 the elements have a block of their own, and
+/// arrays of arrays are not made.
 /// \throws std::bad_array_new_length  where the size of `n` elements does not fit `std::ptrdiff_t`
-template <detail::unbounded_array T, class Resource>
+template <detail::shared_array T, class Resource>
 [[nodiscard]] std::shared_ptr<T> shared_in(Resource& resource, std::size_t n) {
-  // libstdc++ 12 adds the counts to n, and would not see that the sum wraps around; nor does it make arrays of const.
-  using element = std::remove_cv_t<std::remove_extent_t<T>>;
+  // libstdc++ 12 adds the counts to n, and would not see that the sum wraps around.
+  using element = std::remove_extent_t<T>;
   if (n > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) / sizeof(element)) [[unlikely]]
     detail::fail_array_length(alignof(element));
-  return std::allocate_shared<element[]>(allocator<std::byte, Resource>{resource}, n);
+  return detail::share_array<T>(resource, n);
 }
 
 } // namespace allot::inline ALLOT_ABI
