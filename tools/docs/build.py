@@ -18,6 +18,7 @@ THEME = pathlib.Path("/usr/share/doxygen-awesome-css")
 ROOM = re.compile(r"^\| `(\w+)/` \| (.*?) \|", re.MULTILINE)
 VERSION = re.compile(r"^#define ALLOT_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", re.MULTILINE)
 NAMED = re.compile(r"<code>(?:allot::)?([A-Za-z_][\w:]*)((?:&lt;[^<]*&gt;)?(?:\(\))?)</code>")
+NESTED = re.compile(r'<a href="#nested-classes">Classes</a> &#124;\n')
 LINKED = re.compile(r"<a [^>]*>.*?</a>|<h\d[^>]*>.*?</h\d>|<pre[^>]*>.*?</pre>", re.DOTALL)
 
 
@@ -57,7 +58,9 @@ class Build:
         self.stage, self.html = out / "stage", out / "html"
         self.headers = public_headers(root)
         self.pages = pages_of(root)
+        self.declared = {name.rsplit("::", 1)[1]: name for text in self.headers.values() for name in headers.classes(text)}
         self.warnings = []
+        self.grouped = set()  # classes that a room's page lists
         self.urls = {}  # {'allot::limit_adaptor': 'classallot_1_1limit__adaptor.html'}
 
     def run(self):
@@ -81,10 +84,10 @@ class Build:
             for example in headers.snippets(text):
                 if (self.root / example).is_file():
                     put(self.stage / example, (self.root / example).read_text(encoding="utf-8"))
-        writer = pages.Writer({path: label for path, (label, _) in self.pages.items()})
+        writer = pages.Writer(self.root, {path: label for path, (label, _) in self.pages.items()})
         for path, (_, text) in self.pages.items():
             put(self.stage / path, writer.written(path, text))
-        put(self.stage / "groups.dox", self.groups())
+        put(self.stage / "groups.dox", writer.with_links("docs/contracts.md", self.groups()))
         put(self.stage / "layout.xml", layout.layout([(label, pages.title(text) or label)
                                                       for label, text in list(self.pages.values())[1:]]))
         put(self.stage / "Doxyfile", self.doxyfile())
@@ -118,6 +121,8 @@ class Build:
             name, file = compound.findtext("name"), compound.findtext("filename")
             if compound.get("kind") in ("class", "struct", "union", "concept"):
                 self.urls[name] = file
+            if compound.get("kind") == "group":
+                self.grouped |= {entry.text for entry in compound.iter("class")}
             if compound.get("kind") in ("group", "namespace"):
                 for member in compound.iter("member"):
                     if member.get("kind") in ("enumeration", "typedef", "function", "define", "variable"):
@@ -128,11 +133,13 @@ class Build:
         name = member.findtext("name")
         if member.get("kind") != "define" and not name.startswith("allot::"):
             space = compound.findtext("name") if compound.get("kind") == "namespace" else "allot"
-            name = f"{space}::{name}"
+            name = self.declared.get(name, f"{space}::{name}")
         self.urls.setdefault(name, url)
 
     def with_names_linked(self, page, text):
         """Makes a link of each class or function that the text names as code."""
+        if 'id="nested-classes"' not in text:
+            text = NESTED.sub("", text)  # Doxygen counts private classes here
         parts, at = [], 0
         for kept in LINKED.finditer(text):
             parts += [NAMED.sub(lambda found: self.link(page, found), text[at:kept.start()]), kept.group()]

@@ -53,7 +53,10 @@ def of_classes(build):
         for name, line in headers.classes(text).items():
             url = build.urls.get(name, "")
             there = url and (build.html / url.split("#")[0]).is_file()
-            yield name, [] if there else [f"{path}:{line}: {name} has no page: give it a comment, or move it to detail"]
+            complaints = [] if there else [f"{path}:{line}: {name} has no page: give it a comment, or move it to detail"]
+            if there and "#" not in url and name not in build.grouped:
+                complaints.append(f"{path}:{line}: {name} is on no room's page: its comment belongs right above it")
+            yield name, complaints
 
 
 def of_markdown(build, elsewhere):

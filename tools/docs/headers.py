@@ -8,11 +8,14 @@ copied or moved), and where one sentence holds for a name wherever it stands.
 import re
 
 NAMESPACE = re.compile(r"^namespace allot::inline ALLOT_ABI(?:::(\w+(?:::\w+)*))? \{$", re.MULTILINE)
-CLOSING = re.compile(r"^\} // namespace allot::inline ALLOT_ABI(?:::(\w+(?:::\w+)*))?$", re.MULTILINE)
 INTERNAL = re.compile(r"^(inline )?namespace (detail\w*) \{$.*?^\} // namespace \2$", re.MULTILINE | re.DOTALL)
 INTERNAL_MACRO = re.compile(r"^#define ALLOT_(?:ABI_|DETAIL_|MAKES_)\w+(?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
-NOT_COPIED = re.compile(r"^ *(?:(?:(\w+)\(const \1&\)|\w+& operator=\(const \w+&\)) = delete"
+NOT_COPIED = re.compile(r"^ *(?:(?:(\w+)\(const \1&\)|\w+& operator=\(const \w+&\)) = (?:delete|default)"
                         r"|(?:\[\[[^\]]*\]\] )?~\w+\(\)(?: override)?(?: = default)?);.*$", re.MULTILINE)
+PRIVATE_CLASS = re.compile(r"^(?:///[^\n]*\n)*(?:class|struct) \w+::\w+ \{.*?^\};$", re.MULTILINE | re.DOTALL)
+GUIDE = re.compile(r"^(?:///[^\n]*\n)*(?:template <[^;{]*>\n)?\w+\([^;{]*\)\s*->[^;{]*;$", re.MULTILINE)
+FRIEND_CLASS = re.compile(r"^(?: *template <[^\n]*>\n)? *friend [^()\n]*;.*$", re.MULTILINE)
+CODE_WITH_QUOTE = re.compile(r"(?<!`)`([^`\n]*'[^`\n]*)`(?!`)")
 HEADINGS = re.compile(r"^( *///) (Guarantees|Costs:|Threads:)(?=$| )", re.MULTILINE)
 SNIPPET = re.compile(r"^( *///) \\snippet (\S+) (\S+)$", re.MULTILINE)
 
@@ -24,11 +27,21 @@ SAID_ONCE = [
     (r"static constexpr std::size_t branch_count\b", "How many upstreams there are."),
     (r"friend (?:constexpr )?bool operator==\(.*= default;", "Equal where all members are."),
     (r"using value_type =", "As the standard's allocators and containers have it."),
+    (r"class (?:alignas\(64\) )?ledger\b", "The books that a `counting_adaptor` with this policy keeps."),
+    (r"void allocated\(std::size_t bytes\) noexcept", "Counts a block that was given out."),
+    (r"void failed\(\) noexcept", "Counts a request that upstream could not serve."),
+    (r"void increment\(\) noexcept", "Counts one more."),
+    (r"counting_peaks peaks\(\) const", "The peaks since they were last started anew."),
+    (r"\w+_snapshot read\(\) const", "All figures now."),
+    (r"std::size_t live_bytes\(\) const", "Bytes that were given out and are not back yet."),
+    (r"std::size_t live_blocks\(\) const", "Blocks that were given out and are not back yet."),
     (r"using propagate_on_container_\w+ =", "As the standard's allocators have it."),
     (r"using is_always_equal =", "As the standard's allocators have it."),
 ]
 
-PUBLIC_CLASS = re.compile(r"^(?:class|struct|union|enum class|enum) (?:alignas\([^)]*\) )?(\w+)", re.MULTILINE)
+FUNCTION = re.compile(r" *(?:template <|[\w\[][^=]*\()")
+OPENING = re.compile(r"^(?:inline )?namespace (\S+) \{$|^namespace allot::inline ALLOT_ABI(\S*) \{$")
+PUBLIC_CLASS = re.compile(r"^(?:class|struct|union|enum class|enum) (?:alignas\([^)]*\) )?(\w+)(?!.*;$)")
 
 
 def blank(match):
@@ -36,54 +49,88 @@ def blank(match):
 
 
 def without_internals(text):
-    """The header less its internal namespaces and macros."""
-    return INTERNAL_MACRO.sub(blank, INTERNAL.sub(blank, text))
+    """The header less what is not for users, or is nothing to look up: internal namespaces and macros, definitions of
+    private classes, deduction guides."""
+    for pattern in (INTERNAL, INTERNAL_MACRO, PRIVATE_CLASS, GUIDE):
+        text = pattern.sub(blank, text)
+    return text
 
 
 def is_internal(text):
     """True for a header that declares nothing outside of internal namespaces, as those of detail/."""
     spaces = [found.group(1) or "" for found in NAMESPACE.finditer(text)]
-    return bool(spaces) and all(space.split("::")[0].startswith("detail") for space in spaces)
+    return bool(spaces) and all(space.startswith("detail") for space in spaces)
 
 
 def classes(text):
     """The public classes and enumerations at namespace scope: {'allot::report::figures': line}."""
-    found = {}
-    text = without_internals(text)
-    for space in NAMESPACE.finditer(text):
-        inner = space.group(1)
-        if inner and inner.startswith("detail"):
-            continue
-        end = CLOSING.search(text, space.end())
-        for declared in PUBLIC_CLASS.finditer(text, space.end(), end.start() if end else len(text)):
-            name = "::".join(filter(None, ("allot", inner, declared.group(1))))
-            found.setdefault(name, text.count("\n", 0, declared.start()) + 1)
+    found, spaces = {}, []
+    for number, line in enumerate(without_internals(text).split("\n"), 1):
+        opened, declared = OPENING.match(line), PUBLIC_CLASS.match(line)
+        if opened:
+            spaces.append(opened.group(1) or "allot" + opened.group(2))
+        elif line.startswith("} // namespace"):
+            spaces.pop()
+        elif declared and spaces and not any("detail" in space for space in spaces):
+            found.setdefault("::".join([*spaces, declared.group(1)]), number)
     return found
 
 
-def comment_said_once(lines):
-    """Writes the sentence of SAID_ONCE before each such declaration that has no comment, in its own line."""
+def is_commented(lines, number):
+    return "///<" in lines[number] or (number > 0 and lines[number - 1].lstrip().startswith("///"))
+
+
+def with_comment(line, comment):
+    indent = len(line) - len(line.lstrip())
+    return f"{line[:indent]}/** {comment} */ {line.lstrip()}"
+
+
+def said_once(lines):
+    """Writes the sentence of SAID_ONCE into the line of each such declaration that has no comment."""
     for number, line in enumerate(lines):
-        before = lines[number - 1].lstrip() if number else ""
-        if before.startswith("///") or "///<" in line:
-            continue
-        for pattern, sentence in SAID_ONCE:
-            if re.match(rf" +{pattern}", line):
-                indent = len(line) - len(line.lstrip())
-                lines[number] = f"{line[:indent]}/** {sentence} */ {line.lstrip()}"
-                break
+        sentence = next((words for pattern, words in SAID_ONCE if re.match(rf" +(?:\[\[nodiscard\]\] )?{pattern}", line)), None)
+        if sentence and not is_commented(lines, number):
+            lines[number] = with_comment(line, sentence)
+    return lines
+
+
+def shared(lines):
+    """A comment stands for all functions down to the next empty line: says it again for those after the first."""
+    comment, indent, open_to_next = [], "", False
+    for number, line in enumerate(lines):
+        own = line[:len(line) - len(line.lstrip())]
+        if line.lstrip().startswith("///"):
+            fresh = number == 0 or not lines[number - 1].lstrip().startswith("///")
+            comment = ([] if fresh else comment) + [line.lstrip()[3:].strip()]
+            indent, open_to_next = own, False
+        elif not line.strip() or len(own) < len(indent) or line.strip().startswith(("/**", "//", "#")):
+            comment = []
+        elif comment and own == indent and not comment[0].startswith("\\name"):
+            if open_to_next and FUNCTION.match(line) and not is_commented(lines, number):
+                lines[number] = with_comment(line, " ".join(comment))
+            open_to_next = line.rstrip().endswith((";", "}")) or bool(re.search(r";\s+//", line))
+    return lines
+
+
+def grouped(lines, room):
+    """Puts what stands at namespace scope into the group of its room: by a command behind the last line of its comment,
+    and not by a group around all, in which Doxygen loses friends."""
+    command = f"\\ingroup room_{room}"
+    for number, line in enumerate(lines):
+        if line.startswith("/** "):
+            lines[number] = line.replace(" */", f" {command} */", 1)
+        elif line.startswith("///") and lines[number + 1].strip() and not lines[number + 1].startswith("///"):
+            lines[number] = f"{line} {command}"
     return lines
 
 
 def for_doxygen(text, room):
     """The header as Doxygen is to read it, its declarations in the group of its room."""
-    text = NOT_COPIED.sub("", without_internals(text))
-    text = HEADINGS.sub(r"\1 **\2**", text)
-    text = SNIPPET.sub(r"\1 \\example_from{\2,\3}", text)
-    text = NAMESPACE.sub(lambda found: "namespace " + "::".join(filter(None, ("allot", found.group(1))))
-                         + f" {{ /** \\addtogroup room_{room} */ /** @{{ */", text)
-    text = CLOSING.sub("/** @} */ }", text)
-    return "\n".join(comment_said_once(text.split("\n")))
+    text = FRIEND_CLASS.sub(blank, NOT_COPIED.sub("", without_internals(text)))
+    text = CODE_WITH_QUOTE.sub(r"``\1``", text)  # Doxygen ends such code at the quote
+    text = NAMESPACE.sub(lambda found: "namespace " + "::".join(filter(None, ("allot", found.group(1)))) + " {", text)
+    text = HEADINGS.sub(r"\1 **\2**", "\n".join(said_once(grouped(shared(text.split("\n")), room))))
+    return SNIPPET.sub(r"\1 \\example_from{\2,\3}", text)
 
 
 def snippets(text):

@@ -15,13 +15,13 @@ CLASS = """
       <publicstaticmethods title=""/>
       <publicattributes title=""/>
       <publicstaticattributes title=""/>
-      <related title="" subtitle=""/>
-      <friends title=""/>
       <protectedtypes title=""/>
       <protectedmethods title=""/>
       <protectedstaticmethods title=""/>
       <protectedattributes title=""/>
       <protectedstaticattributes title=""/>
+      <friends title=""/>
+      <related title="" subtitle=""/>
     </memberdecl>
     <memberdef>
       <inlineclasses title=""/>

@@ -15,6 +15,7 @@ FENCE = re.compile(r"^\s*(```|~~~)")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*#*$")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 CODE = re.compile(r"(`+)(?:(?!\1).)+?\1")
+CODE_WITH_QUOTE = re.compile(r"(?<!`)`([^`]*'[^`]*)`(?!`)")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
@@ -72,10 +73,10 @@ def resolved(path, target):
 
 
 class Writer:
-    """Rewrites pages for Doxygen. `labels` has the label of each page by its path in the tree."""
+    """Rewrites pages for Doxygen. `labels` has the label of each page by its path in the tree at `root`."""
 
-    def __init__(self, labels):
-        self.labels = labels
+    def __init__(self, root, labels):
+        self.root, self.labels = root, labels
         self.files = set()  # what links and pictures lead to beside pages: to be copied beside the result
 
     def written(self, path, text):
@@ -91,6 +92,7 @@ class Writer:
         return "\n".join(lines)
 
     def with_links(self, path, line):
+        line = CODE_WITH_QUOTE.sub(r"``\1``", line)  # Doxygen ends such code at the quote
         code = [found.span() for found in CODE.finditer(line)]
         return LINK.sub(lambda found: found.group() if any(a < found.start() < b for a, b in code)
                         else self.link(path, found), line)
@@ -103,6 +105,8 @@ class Writer:
         if picture:
             self.files.add(file)
             return f'<img src="tree/{file}" alt="{words}"/>'
+        if (self.root / file).is_dir():
+            return words
         if file in self.labels:
             label = self.labels[file] + (f"_{anchor}" if anchor else "")
             return f"[{words}](@ref {label})"

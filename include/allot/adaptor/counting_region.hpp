@@ -66,8 +66,8 @@ private:
 /// What `measure` gives for a function with a result: `auto [words, cost] = measure(counted, parse);`
 template <class Result>
 struct measured {
-  Result result;
-  counting_difference cost;
+  Result result;            ///< what the function gave
+  counting_difference cost; ///< what that took
 };
 
 /// Calls `f` in a region of its own. A result that still holds memory of `counted` is in `cost.live_bytes`.

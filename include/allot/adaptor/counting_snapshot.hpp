@@ -9,24 +9,24 @@ namespace allot::inline ALLOT_ABI {
 
 /// What happened between two snapshots, or in a `counting_region`. Bytes are those that the callers asked for.
 struct counting_difference {
-  std::ptrdiff_t live_bytes = 0; ///< growth of what is live; negative where more went back than came out
-  std::size_t peak_bytes = 0;    ///< the most that was live at once above what was live at the start; see `operator-`
-  std::size_t total_bytes = 0;   ///< given out in between
-  std::ptrdiff_t live_blocks = 0;
-  std::size_t peak_blocks = 0;
-  std::size_t allocations = 0;
-  std::size_t deallocations = 0;
-  std::size_t failures = 0;
-  std::size_t largest_bytes = 0; ///< the largest single block; see `operator-`
+  std::ptrdiff_t live_bytes = 0;  ///< growth of what is live; negative where more went back than came out
+  std::size_t peak_bytes = 0;     ///< the most that was live at once above what was live at the start; see `operator-`
+  std::size_t total_bytes = 0;    ///< given out in between
+  std::ptrdiff_t live_blocks = 0; ///< as `live_bytes`
+  std::size_t peak_blocks = 0;    ///< as `peak_bytes`
+  std::size_t allocations = 0;    ///< blocks given out
+  std::size_t deallocations = 0;  ///< blocks that came back
+  std::size_t failures = 0;       ///< requests that upstream could not serve
+  std::size_t largest_bytes = 0;  ///< the largest single block; see `operator-`
 
   friend bool operator==(const counting_difference&, const counting_difference&) noexcept = default;
 };
 
 /// The figures that only ever rise, and that a `counting_region` starts anew.
 struct counting_peaks {
-  std::size_t bytes = 0;
-  std::size_t blocks = 0;
-  std::size_t largest_bytes = 0;
+  std::size_t bytes = 0;         ///< the most that were live at once
+  std::size_t blocks = 0;        ///< the most that were live at once
+  std::size_t largest_bytes = 0; ///< the largest single block given out
 
   /// Makes none lower than in `to`.
   constexpr void raise(const counting_peaks& to) noexcept {
@@ -41,11 +41,11 @@ struct counting_peaks {
 /// The figures of a `counting_adaptor` at one moment. Bytes are those that the callers asked for (`requested`): what an
 /// upstream adds for alignment or as headers is not in them.
 struct counting_snapshot {
-  std::size_t live_bytes = 0;  ///< given out and not yet back
-  std::size_t peak_bytes = 0;  ///< the most that was ever live at once
-  std::size_t total_bytes = 0; ///< of all blocks ever given out
-  std::size_t live_blocks = 0;
-  std::size_t peak_blocks = 0;
+  std::size_t live_bytes = 0;    ///< given out and not yet back
+  std::size_t peak_bytes = 0;    ///< the most that was ever live at once
+  std::size_t total_bytes = 0;   ///< of all blocks ever given out
+  std::size_t live_blocks = 0;   ///< given out and not yet back
+  std::size_t peak_blocks = 0;   ///< the most that were ever live at once
   std::size_t allocations = 0;   ///< blocks given out
   std::size_t deallocations = 0; ///< blocks that came back
   std::size_t failures = 0;      ///< requests that upstream could not serve; they are in no other figure

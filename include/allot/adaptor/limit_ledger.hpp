@@ -17,19 +17,19 @@ inline constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max()
 
 /// How much may be live at once: `allot::limit_adaptor capped{up, allot::budget{.bytes = 16_KiB, .blocks = 100}};`
 struct budget {
-  std::size_t bytes = unlimited;
+  std::size_t bytes = unlimited;  ///< in sum, as they were asked for
   std::size_t blocks = unlimited; ///< zero bytes are a block too
 };
 
 /// The figures of a `limit_adaptor`, each as it was at a moment during the call that read them.
 struct limit_snapshot {
-  std::size_t used_bytes = 0; ///< charged now: live, or asked of upstream in this moment
-  std::size_t limit_bytes = unlimited;
-  std::size_t peak_bytes = 0;  ///< the most that was charged when upstream delivered a block
-  std::size_t used_blocks = 0; ///< 0 where blocks are not counted, as is the peak
-  std::size_t limit_blocks = unlimited;
-  std::size_t peak_blocks = 0;
-  std::size_t refusals = 0; ///< requests that this level refused, not those that upstream failed
+  std::size_t used_bytes = 0;           ///< charged now: live, or asked of upstream in this moment
+  std::size_t limit_bytes = unlimited;  ///< the limit that was in force
+  std::size_t peak_bytes = 0;           ///< the most that was charged when upstream delivered a block
+  std::size_t used_blocks = 0;          ///< 0 where blocks are not counted, as is the peak
+  std::size_t limit_blocks = unlimited; ///< the limit that was in force
+  std::size_t peak_blocks = 0;          ///< the most that were charged when upstream delivered a block
+  std::size_t refusals = 0;             ///< requests that this level refused, not those that upstream failed
 
   friend bool operator==(const limit_snapshot&, const limit_snapshot&) noexcept = default;
 };
@@ -39,10 +39,10 @@ using soft_mark_callback = void (*)(std::size_t used, void* user) noexcept;
 
 /// Where a budget speaks up before it refuses: at `upper` bytes, and then not again until fewer than `lower` were charged.
 struct soft_mark {
-  std::size_t upper = unlimited;
-  std::size_t lower = 0; ///< not above `upper`
-  soft_mark_callback callback = nullptr;
-  void* user = nullptr; ///< goes to `callback`
+  std::size_t upper = unlimited;         ///< bytes charged at which `callback` is called
+  std::size_t lower = 0;                 ///< not above `upper`
+  soft_mark_callback callback = nullptr; ///< never null once the mark is set
+  void* user = nullptr;                  ///< goes to `callback`
 };
 
 /// The books of a `limit_adaptor`.
@@ -65,6 +65,7 @@ struct soft_mark {
 /// real-time priority run: threads of several such priorities must not count blocks on one core.
 class limit_ledger {
 public:
+  /// Counts blocks where `limits` has a limit of them, and only there.
   explicit constexpr limit_ledger(const budget& limits) noexcept
       : limit_{capped(limits.bytes)}, block_limit_{limits.blocks}, counts_blocks_{limits.blocks != unlimited} {}
 
@@ -93,10 +94,13 @@ public:
     if (counts_blocks_) give_back_block();
   }
 
+  /// The figures as `limit_adaptor` tells them.
   [[nodiscard]] std::size_t used() const noexcept { return word_.load(relaxed) >> 1; }
   [[nodiscard]] std::size_t peak() const noexcept { return peak_.load(relaxed); }
   [[nodiscard]] std::size_t used_blocks() const noexcept { return blocks_.load(relaxed); }
   [[nodiscard]] std::size_t block_limit() const noexcept { return block_limit_.load(relaxed); }
+
+  /// Most bytes charged at once, or `unlimited`.
   [[nodiscard]] std::size_t limit() const noexcept {
     const std::size_t bytes = limit_.load(relaxed);
     return bytes == most_bytes ? unlimited : bytes;

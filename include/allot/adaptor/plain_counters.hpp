@@ -88,6 +88,7 @@ struct plain_counters_t {
   class tally {
   public:
     void increment() noexcept { ++n_; }
+    /// The count.
     [[nodiscard]] std::size_t read() const noexcept { return n_; }
 
   private:

@@ -11,9 +11,9 @@ namespace allot::inline ALLOT_ABI {
 
 /// A request that upstream has just failed.
 struct failed_attempt {
-  std::size_t bytes = 0;
-  std::size_t alignment = 0;
-  std::size_t number = 0; ///< of the attempt, from 1
+  std::size_t bytes = 0;     ///< asked for
+  std::size_t alignment = 0; ///< asked for
+  std::size_t number = 0;    ///< of the attempt, from 1
 };
 
 /// Called after an attempt that failed and was not the last one. It may free something, to this resource also.

@@ -131,6 +131,7 @@ struct shared_counters_t {
   class tally {
   public:
     void increment() noexcept { n_.fetch_add(1, std::memory_order_relaxed); }
+    /// The count.
     [[nodiscard]] std::size_t read() const noexcept { return n_.load(std::memory_order_relaxed); }
 
   private:

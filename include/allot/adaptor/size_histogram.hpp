@@ -13,9 +13,10 @@ namespace allot::inline ALLOT_ABI {
 /// How many blocks were given out of each size, by powers of two: bucket k counts the sizes up to 2^k that are above
 /// 2^(k-1). Bucket 0 counts sizes 0 and 1, bucket 6 counts 33 to 64. The last bucket has no upper bound.
 struct size_histogram {
+  /// How many buckets there are: enough for every size.
   static constexpr std::size_t buckets = std::numeric_limits<std::size_t>::digits + 1;
 
-  std::array<std::size_t, buckets> counts{};
+  std::array<std::size_t, buckets> counts{}; ///< blocks given out, by bucket
 
   /// The bucket that a size belongs to.
   [[nodiscard]] static constexpr std::size_t bucket_of(std::size_t bytes) noexcept {
@@ -54,6 +55,7 @@ concept has_tally = requires(typename Counters::tally& tally, const typename Cou
 /// Threads: as the other policy.
 template <has_tally Counters>
 struct with_histogram {
+  /// Named by the policy's value, which says all there is to say.
   explicit constexpr with_histogram(Counters) noexcept {}
 
   class ledger : public Counters::ledger {
@@ -63,6 +65,7 @@ struct with_histogram {
       sizes_[size_histogram::bucket_of(bytes)].increment();
     }
 
+    /// Blocks given out so far, by size.
     [[nodiscard]] size_histogram histogram() const noexcept {
       size_histogram sizes;
       for (std::size_t k = 0; k < sizes_.size(); ++k)

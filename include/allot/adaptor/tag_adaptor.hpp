@@ -23,7 +23,7 @@ namespace allot::inline ALLOT_ABI {
 /// How many tags a `tag_adaptor` has rows for: `allot::max_tags<64>`.
 template <std::size_t N>
 struct max_tags_t {
-  static constexpr std::size_t value = N;
+  static constexpr std::size_t value = N; ///< the number of rows
 };
 
 /// Says it by a value: `allot::tag_adaptor tagged{arena, allot::max_tags<64>};`

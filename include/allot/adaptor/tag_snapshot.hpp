@@ -22,10 +22,13 @@ struct tag_snapshot : counting_snapshot {
 template <std::size_t MostRows>
 struct tag_table {
   std::array<tag_snapshot, MostRows> rows{}; ///< the first `count` are in use
-  std::size_t count = 0;
+  std::size_t count = 0;                     ///< of rows in use
 
+  /// The rows in use, for a range-based loop.
   [[nodiscard]] const tag_snapshot* begin() const noexcept { return rows.data(); }
   [[nodiscard]] const tag_snapshot* end() const noexcept { return rows.data() + count; }
+
+  /// As `count`.
   [[nodiscard]] std::size_t size() const noexcept { return count; }
 
   /// The row of a tag, or null. It is in this table: `if (const auto* parse = table.find("parse"))`.

@@ -16,6 +16,7 @@ namespace allot::inline ALLOT_ABI {
 /// \snippet tests/adaptor/trace_callback_test.cpp example
 class trace_callback {
 public:
+  /// Called with each event, and with what was given as `user`.
   using function = void (*)(const trace_event& event, void* user) noexcept;
 
   /// \param call  not null
@@ -24,6 +25,7 @@ public:
     ALLOT_EXPECTS(call != nullptr);
   }
 
+  /// Calls the function.
   void record(const trace_event& event) noexcept { call_(event, user_); }
 
 private:

@@ -7,10 +7,16 @@
 namespace allot::inline ALLOT_ABI {
 
 /// What was called.
-enum class trace_operation : unsigned char { allocate, deallocate };
+enum class trace_operation : unsigned char {
+  allocate,   ///< `allocate` or `try_allocate`
+  deallocate, ///< `deallocate`
+};
 
 /// How it ended. A deallocation cannot fail.
-enum class trace_outcome : unsigned char { ok, failed };
+enum class trace_outcome : unsigned char {
+  ok,     ///< served
+  failed, ///< an exception, or null
+};
 
 /// One call of a traced resource, as figures alone: it outlives the block and the resource.
 struct trace_event {
@@ -19,8 +25,8 @@ struct trace_event {
   const void* pointer = nullptr; ///< the block; null where the allocation failed
   std::size_t bytes = 0;         ///< as the caller said it
   std::size_t alignment = 0;     ///< as the caller said it
-  trace_operation operation = trace_operation::allocate;
-  trace_outcome outcome = trace_outcome::ok;
+  trace_operation operation = trace_operation::allocate; ///< what was called
+  trace_outcome outcome = trace_outcome::ok;             ///< how it ended
 
   friend bool operator==(const trace_event&, const trace_event&) = default;
 };

@@ -22,6 +22,7 @@ namespace allot::inline ALLOT_ABI {
 template <class Arena>
 class [[nodiscard]] arena_scope final {
 public:
+  /// Marks where the arena stands. \param arena  outlives the scope
   explicit arena_scope(Arena& arena) noexcept : arena_{arena}, start_{arena.mark()} {}
 
   ~arena_scope() {

@@ -69,9 +69,13 @@ public:
   explicit monotonic_resource(Upstream* upstream) noexcept
       : monotonic_resource{std::span<std::byte>{}, default_room, upstream, nullptr} {}
 
+  /// \param initial_size  bytes that the first chunk has room for
+  /// \param upstream      not null
   monotonic_resource(std::size_t initial_size, Upstream* upstream) noexcept
       : monotonic_resource{std::span<std::byte>{}, initial_size, upstream, nullptr} {}
 
+  /// \param buffer    is used first, and outlives the arena, which is its only user
+  /// \param upstream  not null
   monotonic_resource(void* buffer, std::size_t size, Upstream* upstream) noexcept
       : monotonic_resource{span_of(buffer, size), room_after(size), upstream, nullptr} {}
 
@@ -79,9 +83,13 @@ public:
   explicit monotonic_resource(Upstream& upstream, const char* name = nullptr) noexcept
       : monotonic_resource{std::span<std::byte>{}, default_room, std::addressof(upstream), name} {}
 
+  /// \param initial_size  bytes that the first chunk has room for
+  /// \param name          for records and reports; static storage
   monotonic_resource(std::size_t initial_size, Upstream& upstream, const char* name = nullptr) noexcept
       : monotonic_resource{std::span<std::byte>{}, initial_size, std::addressof(upstream), name} {}
 
+  /// \param buffer  is used first, and outlives the arena, which is its only user
+  /// \param name    for records and reports; static storage
   monotonic_resource(void* buffer, std::size_t size, Upstream& upstream, const char* name = nullptr) noexcept
       : monotonic_resource{span_of(buffer, size), room_after(size), std::addressof(upstream), name} {}
 

@@ -33,7 +33,7 @@ template <class T, class Resource>
 class allocator {
 public:
   using value_type = T;
-  using resource_type = Resource;
+  using resource_type = Resource; ///< `std::pmr::memory_resource` where it is not known
 
   using propagate_on_container_copy_assignment = std::false_type;
   using propagate_on_container_move_assignment = std::false_type;

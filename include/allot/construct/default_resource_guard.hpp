@@ -16,6 +16,7 @@ namespace allot::inline ALLOT_ABI {
 /// \snippet tests/construct/default_resource_guard_test.cpp example
 class [[nodiscard]] default_resource_guard {
 public:
+  /// Makes `resource` the default until the guard ends. \param resource  outlives whatever takes the default meanwhile
   explicit default_resource_guard(std::pmr::memory_resource& resource) noexcept
       : previous_{std::pmr::set_default_resource(&resource)} {}
 

@@ -82,6 +82,7 @@ private:
 /// \snippet tests/construct/no_default_resource_guard_test.cpp example
 class [[nodiscard]] no_default_resource_guard {
 public:
+  /// From here on a request to the default resource halts the program, or is counted.
   explicit no_default_resource_guard(default_use on_use = default_use::halt) noexcept
       : guard_{trap_}, halting_before_{trap_.is_halting()} {
     const bool inside_of_halting = halting_before_ && guard_.previous() == &trap_;

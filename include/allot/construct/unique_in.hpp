@@ -102,6 +102,7 @@ public:
   delete_in(std::pmr::memory_resource& resource, void* block, layout size) noexcept
       : resource_{&resource}, block_{block}, size_{size} {}
 
+  /// From the deleter of a derived class, or of one with fewer qualifiers.
   template <detail::deleted_through<T> U>
   delete_in(const delete_in<U>& other) noexcept
       : resource_{other.resource_}, block_{other.block_}, size_{other.size_} {}
@@ -132,8 +133,11 @@ class delete_in<T[]> {
 public:
   constexpr delete_in() noexcept = default;
 
+  /// For an array of `size` elements.
+  /// \param resource  gave the block, and outlives it
   delete_in(std::pmr::memory_resource& resource, std::size_t size) noexcept : resource_{&resource}, size_{size} {}
 
+  /// From the deleter of an array whose elements have fewer qualifiers.
   template <detail::same_elements<T> U>
   delete_in(const delete_in<U[]>& other) noexcept : resource_{other.resource_}, size_{other.size_} {}
 

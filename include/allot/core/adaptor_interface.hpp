@@ -47,14 +47,19 @@ public:
   [[nodiscard]] const char* name() const noexcept { return name_; }
 
 protected:
+  /// \param upstream  outlives the adaptor
+  /// \param name      static storage, or null
   explicit adaptor_interface(Upstream& upstream, const char* name) noexcept : upstream_{upstream}, name_{name} {}
   ~adaptor_interface() override = default;
 
-  bool admit(std::size_t, std::size_t) noexcept { return true; }
-  void allocated(void*, std::size_t, std::size_t) noexcept {}
-  void refused(std::size_t, std::size_t) noexcept {}
-  void releasing(void*, std::size_t, std::size_t) noexcept {}
-  void released(std::size_t, std::size_t) noexcept {}
+  /// \name The hooks that a derived class leaves out: they admit everything and record nothing.
+  /// \{
+  bool admit(std::size_t, std::size_t) noexcept { return true; } ///< before upstream is asked
+  void allocated(void*, std::size_t, std::size_t) noexcept {}    ///< upstream delivered
+  void refused(std::size_t, std::size_t) noexcept {}             ///< upstream failed
+  void releasing(void*, std::size_t, std::size_t) noexcept {}    ///< before upstream has its block back
+  void released(std::size_t, std::size_t) noexcept {}            ///< upstream has its block back
+  /// \}
 
 private:
   friend resource_interface<Derived>;

@@ -133,6 +133,7 @@ template <bool... Matches>
 template <class Layers>
 class chain;
 
+/// The chain of these layers: what `chain` is once its recipes have made their types.
 template <class... Layers>
 class chain<layers<Layers...>> final : public resource_interface<chain<layers<Layers...>>> {
   using outermost = detail::first_object<Layers...>;

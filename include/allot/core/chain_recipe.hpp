@@ -89,6 +89,7 @@ public:
   template <class... Upstream>
   using made_over = typename Kind::template made_from<Upstream&..., Args...>;
 
+  /// For `layer` and `source`: keeps the arguments.
   template <class... Given>
   explicit constexpr chain_recipe(std::in_place_t,
                                   Given&&... given) noexcept((std::is_nothrow_constructible_v<Args, Given> && ...))
@@ -117,13 +118,17 @@ private:
 template <class Resource>
 class chain_reference {
 public:
+  /// It is the last of a chain.
   static constexpr bool is_source = true;
 
+  /// A reference stands for it in the chain.
   template <class... Upstream>
   using made_over = Resource&;
 
+  /// \param resource  outlives the chain
   explicit constexpr chain_reference(Resource& resource) noexcept : resource_{&resource} {}
 
+  /// The resource itself: there is nothing to build.
   template <class Made>
   [[nodiscard]] constexpr Made make() noexcept {
     return *resource_;

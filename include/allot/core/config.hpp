@@ -10,9 +10,9 @@
 #include "allot needs C++20: compile with -std=c++20 or later"
 #endif
 
-#define ALLOT_VERSION_MAJOR 0
-#define ALLOT_VERSION_MINOR 1
-#define ALLOT_VERSION_PATCH 0
+#define ALLOT_VERSION_MAJOR 0 ///< raised when programs have to be changed
+#define ALLOT_VERSION_MINOR 1 ///< raised for new parts; before 1.0 also when programs have to be changed
+#define ALLOT_VERSION_PATCH 0 ///< raised when something was mended, and nothing else
 
 /// 10000 * major + 100 * minor + patch.
 #define ALLOT_VERSION (10000 * ALLOT_VERSION_MAJOR + 100 * ALLOT_VERSION_MINOR + ALLOT_VERSION_PATCH)

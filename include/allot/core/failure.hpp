@@ -36,7 +36,7 @@ enum class failure_reason : unsigned char {
 /// What a failed call leaves behind: small, trivially copyable, and made of values and of pointers to static storage
 /// alone, so that it outlives the resource that failed.
 struct failure {
-  failure_reason reason = failure_reason::out_of_memory;
+  failure_reason reason = failure_reason::out_of_memory; ///< what went wrong
   const char* resource = "";     ///< the class that refused, for example "bump_resource"; static storage
   const char* name = nullptr;    ///< the instance's name where it was given one; must be static storage
   const char* detail = nullptr;  ///< one clause more where the reason alone does not say it; static storage
@@ -82,6 +82,7 @@ failure_handler set_failure_handler(failure_handler handler) noexcept;
 template <class Base>
 class failure_exception : public Base {
 public:
+  /// Keeps the record, and writes its line.
   explicit failure_exception(const failure& record) noexcept : record_{record} { describe(record, text_); }
 
   /// What happened, where, and how much was asked for, in one line.

@@ -53,8 +53,8 @@ namespace allot::inline ALLOT_ABI {
 
 /// A size and an alignment: what a request asks for and what a deallocation has to say again.
 struct layout {
-  std::size_t bytes = 0;
-  std::size_t alignment = 1;
+  std::size_t bytes = 0;     ///< any size
+  std::size_t alignment = 1; ///< a power of two
 
   /// The layout of one T.
   template <class T>

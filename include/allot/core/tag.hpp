@@ -72,6 +72,7 @@ private:
 /// \snippet tests/core/tag_test.cpp example
 class [[nodiscard]] tag_scope {
 public:
+  /// `tag` is the current one of this thread from here to the end of the scope.
   explicit tag_scope(tag_name tag) noexcept : tag_{tag}, outer_{innermost_} {
     std::atomic_signal_fence(std::memory_order_release); // a handler never sees half of a scope
     innermost_ = this;

@@ -136,27 +136,35 @@ template <detail_boost::can_serve_as<std::pmr::memory_resource> Resource>
   return resource;
 }
 
+/// `N` elements in the object itself, more of them in the resource.
 template <class T, std::size_t N, class Resource = std::pmr::memory_resource>
 using small_vector = boost::container::small_vector<T, N, container_allocator<T, Resource>>;
 
+/// At most `N` elements, all of them in the object itself.
 template <class T, std::size_t N>
 using static_vector = boost::container::static_vector<T, N>;
 
+/// Elements that never move, each in a block of its own.
 template <class T, class Resource = std::pmr::memory_resource>
 using stable_vector = boost::container::stable_vector<T, container_allocator<T, Resource>>;
 
+/// A vector with room at both ends.
 template <class T, class Resource = std::pmr::memory_resource>
 using devector = boost::container::devector<T, container_allocator<T, Resource>>;
 
+/// A set in a sorted vector.
 template <class Key, class Resource = std::pmr::memory_resource, class Compare = std::less<Key>>
 using flat_set = boost::container::flat_set<Key, Compare, container_allocator<Key, Resource>>;
 
+/// A multiset in a sorted vector.
 template <class Key, class Resource = std::pmr::memory_resource, class Compare = std::less<Key>>
 using flat_multiset = boost::container::flat_multiset<Key, Compare, container_allocator<Key, Resource>>;
 
+/// A map in a sorted vector.
 template <class Key, class T, class Resource = std::pmr::memory_resource, class Compare = std::less<Key>>
 using flat_map = boost::container::flat_map<Key, T, Compare, container_allocator<std::pair<Key, T>, Resource>>;
 
+/// A multimap in a sorted vector.
 template <class Key, class T, class Resource = std::pmr::memory_resource, class Compare = std::less<Key>>
 using flat_multimap =
     boost::container::flat_multimap<Key, T, Compare, container_allocator<std::pair<Key, T>, Resource>>;

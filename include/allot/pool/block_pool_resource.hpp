@@ -36,6 +36,7 @@ namespace allot::inline ALLOT_ABI {
 template <std::size_t BlockSize, std::size_t Align = detail::natural_alignment(BlockSize), class Upstream = void>
 class block_pool_resource;
 
+/// The pool over a buffer, which never grows.
 template <std::size_t BlockSize, std::size_t Align>
 class block_pool_resource<BlockSize, Align, void> final :
     public resource_interface<block_pool_resource<BlockSize, Align>> {

@@ -73,6 +73,7 @@ public:
   /// \param upstream  not null
   explicit concurrent_pool_resource(Upstream* upstream) noexcept : concurrent_pool_resource{{}, upstream} {}
 
+  /// \param upstream  not null
   concurrent_pool_resource(const std::pmr::pool_options& options, Upstream* upstream) noexcept
       : concurrent_pool_resource{options, upstream, nullptr} {}
 
@@ -80,6 +81,7 @@ public:
   explicit concurrent_pool_resource(Upstream& upstream, const char* name = nullptr) noexcept
       : concurrent_pool_resource{{}, upstream, name} {}
 
+  /// \param name  for records and reports; static storage
   concurrent_pool_resource(const std::pmr::pool_options& options, Upstream& upstream,
                            const char* name = nullptr) noexcept
       : concurrent_pool_resource{options, std::addressof(upstream), name} {}

@@ -57,6 +57,7 @@ public:
   /// \param upstream  not null
   explicit pool_resource(Upstream* upstream) noexcept : pool_resource{std::pmr::pool_options{}, upstream} {}
 
+  /// \param upstream  not null
   pool_resource(const std::pmr::pool_options& options, Upstream* upstream) noexcept
       : pool_resource{options, upstream, nullptr} {}
 
@@ -64,6 +65,7 @@ public:
   explicit pool_resource(Upstream& upstream, const char* name = nullptr) noexcept
       : pool_resource{std::pmr::pool_options{}, std::addressof(upstream), name} {}
 
+  /// \param name  for records and reports; static storage
   pool_resource(const std::pmr::pool_options& options, Upstream& upstream, const char* name = nullptr) noexcept
       : pool_resource{options, std::addressof(upstream), name} {}
 

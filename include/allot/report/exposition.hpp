@@ -36,9 +36,9 @@ enum class metric_type : unsigned char {
 struct metric_family {
   std::string_view name; ///< a letter, then letters, digits, underscores; ends with "_" and the unit, not with a type's
                          ///< suffix (`_total`, `_info`)
-  metric_type type = metric_type::gauge;
-  std::string_view unit{}; ///< "bytes", "seconds"; empty for none
-  std::string_view help{}; ///< one sentence, any text
+  metric_type type = metric_type::gauge; ///< what its samples are
+  std::string_view unit{};               ///< "bytes", "seconds"; empty for none
+  std::string_view help{};               ///< one sentence, any text
 };
 
 /// Writes metrics, allot's and your own, for a monitoring system to fetch:

@@ -12,23 +12,24 @@ namespace allot::inline ALLOT_ABI::report {
 
 /// What a layer can have a figure of. The order is that of every report.
 enum class figure : unsigned char {
-  used_bytes,
-  peak_bytes,
-  limit_bytes,
-  headroom_bytes,
-  capacity_bytes,
-  reserved_bytes,
-  used_blocks,
-  peak_blocks,
-  limit_blocks,
-  largest_block_bytes,
-  allocated_bytes,
-  allocations,
-  deallocations,
-  failures,
-  refusals,
+  used_bytes,          ///< in use now
+  peak_bytes,          ///< the most that were in use at once
+  limit_bytes,         ///< the most that may be in use at once
+  headroom_bytes,      ///< what is left below the limit
+  capacity_bytes,      ///< the most that could be in use
+  reserved_bytes,      ///< taken from upstream or from the system
+  used_blocks,         ///< in use now
+  peak_blocks,         ///< the most that were in use at once
+  limit_blocks,        ///< the most that may be in use at once
+  largest_block_bytes, ///< of the largest block ever given out
+  allocated_bytes,     ///< of all blocks ever given out
+  allocations,         ///< blocks given out
+  deallocations,       ///< blocks that came back
+  failures,            ///< requests that upstream could not serve
+  refusals,            ///< requests that the layer itself refused
 };
 
+/// How many figures there are.
 inline constexpr std::size_t figure_count = 15;
 
 /// The value of a limit that is none, and of the headroom below it. Text says "unlimited", JSON `null`, metrics `+Inf`.
@@ -37,16 +38,19 @@ inline constexpr std::size_t no_limit = std::numeric_limits<std::size_t>::max();
 /// The figures of one layer at one moment: each is a number, or not known.
 class figures {
 public:
+  /// Makes it known.
   constexpr void set(figure which, std::size_t value) noexcept {
     values_[index(which)] = value;
     known_[index(which)] = true;
   }
 
+  /// Makes it unknown.
   constexpr void forget(figure which) noexcept {
     values_[index(which)] = 0;
     known_[index(which)] = false;
   }
 
+  /// Whether it is known.
   [[nodiscard]] constexpr bool has(figure which) const noexcept { return known_[index(which)]; }
 
   /// \pre `has(which)`
@@ -73,7 +77,7 @@ private:
 
 /// How a figure is called in the reports.
 struct figure_words {
-  figure which;
+  figure which;     ///< the one that it is about
   const char* key;  ///< in JSON; also the end of the metric's name: "allot_" or "allot_tag_" comes before it
   const char* text; ///< for people
   const char* unit; ///< of the metric, or empty; "bytes" are also shown as KiB and so on

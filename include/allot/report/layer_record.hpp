@@ -32,23 +32,23 @@ struct layer_record {
   bool starts_branch = false;          ///< it is the first of its branch, below the router itself
   bool is_opaque = false;              ///< the type is not known, and so are the figures and what is below
   std::size_t tags = 0;                ///< rows of its tag table
-  below then = below::nothing;
-  figures values{};
+  below then = below::nothing;         ///< what comes below it
+  figures values{};                    ///< those that it has
 };
 
 /// One row of a tag table.
 struct tag_record {
-  const char* tag = "";
-  std::size_t row = 0; ///< from 0
-  figures values{};
+  const char* tag = ""; ///< its name
+  std::size_t row = 0;  ///< from 0
+  figures values{};     ///< those that a tag has
 };
 
 /// Is shown a stack of layers: `enter`, its tags, what is below it, `leave`, from the outermost one inwards.
 class layer_visitor {
 public:
-  virtual void enter(const layer_record& layer) noexcept = 0;
-  virtual void tag(const layer_record& layer, const tag_record& row) noexcept = 0;
-  virtual void leave(const layer_record& layer) noexcept = 0;
+  virtual void enter(const layer_record& layer) noexcept = 0; ///< what follows is of this layer or below it
+  virtual void tag(const layer_record& layer, const tag_record& row) noexcept = 0; ///< a row of the layer's tag table
+  virtual void leave(const layer_record& layer) noexcept = 0;                      ///< all below it was shown
 
 protected:
   layer_visitor() = default;

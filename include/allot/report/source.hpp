@@ -22,14 +22,18 @@ struct label {
 class label_set {
 public:
   constexpr label_set() noexcept = default;
+  /// The first without a name ends them.
   constexpr label_set(label first, label second = {}, label third = {}, label fourth = {}) noexcept
       : all_{first, second, third, fourth} {
     while (size_ < all_.size() && !all_[size_].name.empty())
       ++size_;
   }
 
+  /// The labels, for a range-based loop.
   [[nodiscard]] constexpr const label* begin() const noexcept { return all_.data(); }
   [[nodiscard]] constexpr const label* end() const noexcept { return all_.data() + size_; }
+
+  /// True where there is none.
   [[nodiscard]] constexpr bool empty() const noexcept { return size_ == 0; }
 
 private:
@@ -54,6 +58,7 @@ public:
   template <reportable T>
   source(const T&& what, const label_set& labels = {}) = delete;
 
+  /// The labels that it was made with.
   [[nodiscard]] const label_set& labels() const noexcept { return labels_; }
 
   /// Shows it to `visitor`, with the figures of now.

@@ -46,6 +46,7 @@ public:
   explicit fallback_router(Primary& primary, Secondary& secondary, const char* name = nullptr) noexcept
       : primary_{primary}, secondary_{secondary}, name_{name} {}
 
+  /// What is asked first, and what is asked where that fails.
   [[nodiscard]] Primary& primary() const noexcept { return primary_; }
   [[nodiscard]] Secondary& secondary() const noexcept { return secondary_; }
 

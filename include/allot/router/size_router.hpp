@@ -19,11 +19,11 @@ namespace allot::inline ALLOT_ABI {
 /// A resource and the greatest size that a `size_router` sends to it: made by `up_to` and `otherwise`.
 template <class Resource, bool IsLast>
 struct size_branch {
-  using resource_type = Resource;
-  static constexpr bool is_last = IsLast;
+  using resource_type = Resource;         ///< of the branch
+  static constexpr bool is_last = IsLast; ///< made by `otherwise`
 
-  Resource& resource;
-  std::size_t most_bytes;
+  Resource& resource;     ///< serves the requests; outlives the router
+  std::size_t most_bytes; ///< the greatest request that goes there
 };
 
 /// What `up_to` and `otherwise` make.

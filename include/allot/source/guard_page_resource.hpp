@@ -22,7 +22,7 @@ enum class guard : unsigned char {
 /// How a `guard_page_resource` behaves; what is not named keeps its default.
 struct guard_page_options {
   const char* name = nullptr; ///< for records and reports; static storage
-  guard side = guard::after;
+  guard side = guard::after;  ///< which side is watched to the byte
   /// Bytes of addresses, reserved at the first request: 64 GiB where addresses have 64 bits (4 GiB with `ALLOT_VALGRIND`, since
   /// Memcheck has not so many), else 256 MiB. They cost no memory.
   std::size_t reserve = std::size_t{1} << (sizeof(void*) == 4 ? 28 : ALLOT_VALGRIND ? 32 : 36);

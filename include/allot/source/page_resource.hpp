@@ -27,7 +27,7 @@ struct page_options {
   std::size_t reserve = std::size_t{1} << (sizeof(void*) == 4 ? 28 : ALLOT_VALGRIND ? 33 : 40);
   /// Pages that no block had before are made accessible at least so many bytes at a time; rounded up to whole pages.
   std::size_t commit_step = std::size_t{1} << 18;
-  freed_pages freed = freed_pages::given_back;
+  freed_pages freed = freed_pages::given_back; ///< what becomes of them
   bool huge_pages = false; ///< asks for huge pages, if there are no gaps; then `commit_step` is at least one of them
   bool guard_gaps = false; ///< an inaccessible page between two blocks; freed blocks are inaccessible, and given back
 };

@@ -23,13 +23,14 @@ struct failure_loop_options {
 
 /// What `allocation_failure_loop` saw.
 struct failure_loop_result {
-  std::size_t runs = 0; ///< the last one, without a failure, included
-  std::size_t failures_injected = 0;
-  std::size_t swallowed = 0;     ///< runs that ended well in spite of their failure
-  std::size_t leaked_blocks = 0; ///< live after runs that began without them
-  std::size_t problems = 0;
-  char first_problem[256] = {}; ///< one line; empty where there is none
+  std::size_t runs = 0;              ///< the last one, without a failure, included
+  std::size_t failures_injected = 0; ///< one a run, but for the last one
+  std::size_t swallowed = 0;         ///< runs that ended well in spite of their failure
+  std::size_t leaked_blocks = 0;     ///< live after runs that began without them
+  std::size_t problems = 0;          ///< breaches of what was to be shown
+  char first_problem[256] = {};      ///< one line; empty where there is none
 
+  /// True where every run kept what it should.
   [[nodiscard]] bool ok() const noexcept { return problems == 0; }
 };
 

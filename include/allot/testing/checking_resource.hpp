@@ -24,8 +24,8 @@ enum class on_fault : unsigned char {
 
 /// How a `checking_resource` behaves; what is not named keeps its default.
 struct checking_options {
-  const char* name = nullptr; ///< stands in each report; static storage
-  on_fault action = on_fault::abort;
+  const char* name = nullptr;             ///< stands in each report; static storage
+  on_fault action = on_fault::abort;      ///< what becomes of a finding
   memory_fault_handler handler = nullptr; ///< is called instead of `action`
   void* user = nullptr;                   ///< goes to the handler
   /// Freed bytes kept back, oldest given up first; a block larger than that goes back at once. They are missing in a
@@ -44,10 +44,10 @@ struct checking_counts {
   std::size_t allocations = 0;   ///< calls that gave a block
   std::size_t failures = 0;      ///< calls that did not
   std::size_t deallocations = 0; ///< blocks taken back
-  std::size_t live_blocks = 0;
-  std::size_t live_bytes = 0;
-  std::size_t peak_blocks = 0;
-  std::size_t peak_bytes = 0;
+  std::size_t live_blocks = 0;   ///< given out and not yet back
+  std::size_t live_bytes = 0;    ///< given out and not yet back
+  std::size_t peak_blocks = 0;   ///< the most that were live at once
+  std::size_t peak_bytes = 0;    ///< the most that were live at once
   std::size_t total_bytes = 0;   ///< of all blocks ever given out
   std::size_t largest_bytes = 0; ///< of the largest single block
 
@@ -83,12 +83,12 @@ public:
   static constexpr const char* class_name = "checking_resource";
   static constexpr bool owns_is_exact = true;
 
-  static constexpr unsigned char fresh_byte = 0xCD; ///< fills a block that is given out
-  static constexpr unsigned char freed_byte = 0xDD; ///< fills a block that came back
-  static constexpr unsigned char guard_byte = 0xFD; ///< surrounds a block
-  static constexpr std::size_t guard_bytes = 32;    ///< on either side, at the least
-  static constexpr std::size_t fill_bytes = std::size_t{1} << 16;
-  static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+  static constexpr unsigned char fresh_byte = 0xCD;               ///< fills a block that is given out
+  static constexpr unsigned char freed_byte = 0xDD;               ///< fills a block that came back
+  static constexpr unsigned char guard_byte = 0xFD;               ///< surrounds a block
+  static constexpr std::size_t guard_bytes = 32;                  ///< on either side, at the least
+  static constexpr std::size_t fill_bytes = std::size_t{1} << 16; ///< at either end of a block, at the most
+  static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max(); ///< no limit of allocations
 
   /// Over `malloc`.
   explicit checking_resource(const checking_options& options = {}) noexcept;
@@ -117,6 +117,7 @@ public:
   /// All figures at one moment.
   [[nodiscard]] checking_counts counts() const noexcept;
 
+  /// One of the `counts`.
   [[nodiscard]] std::size_t attempts() const noexcept { return counts().attempts; }
   [[nodiscard]] std::size_t allocations() const noexcept { return counts().allocations; }
   [[nodiscard]] std::size_t failures() const noexcept { return counts().failures; }
@@ -157,6 +158,8 @@ public:
 
   /// Lets `n` more allocations succeed; those after it fail. `unlimited` takes the limit away.
   void set_allocation_limit(std::size_t n) noexcept;
+
+  /// How many more may succeed, or `unlimited`.
   [[nodiscard]] std::size_t allocation_limit() const noexcept;
 
   /// Prints a line for every call from now on, or no longer.
@@ -237,11 +240,13 @@ private:
 /// What happened to a `checking_resource` since the monitor was made: `checking_resource::monitor m{up};`.
 class checking_resource::monitor {
 public:
+  /// Starts from what `watched`, which outlives it, has counted by now.
   explicit monitor(const checking_resource& watched) noexcept : watched_{watched}, start_{watched.counts()} {}
 
   /// Starts anew from here.
   void reset() noexcept { start_ = watched_.counts(); }
 
+  /// The growth of one of the `counts`.
   [[nodiscard]] std::size_t attempts() const noexcept { return watched_.attempts() - start_.attempts; }
   [[nodiscard]] std::size_t allocations() const noexcept { return watched_.allocations() - start_.allocations; }
   [[nodiscard]] std::size_t failures() const noexcept { return watched_.failures() - start_.failures; }

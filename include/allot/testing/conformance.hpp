@@ -48,17 +48,17 @@ namespace allot::inline ALLOT_ABI {
 
 /// How a check ended.
 enum class verdict : unsigned char {
-  passed,
-  failed,
+  passed,         ///< it kept the contract
+  failed,         ///< `finding::reason` says how
   not_applicable, ///< the resource has nothing to which the check applies; `finding::reason` says what is missing
 };
 
 /// What a check found: the first thing that was wrong, in one line.
 struct finding {
-  const char* check = ""; ///< the check's name
-  verdict result = verdict::passed;
-  char reason[256] = {};
-  std::size_t requests = 0; ///< for which the check asked the resource
+  const char* check = "";           ///< the check's name
+  verdict result = verdict::passed; ///< how the check ended
+  char reason[256] = {};            ///< empty where it passed
+  std::size_t requests = 0;         ///< for which the check asked the resource
   std::size_t starved = 0; ///< of them, those for which `malloc` had no memory; more than half make it `not_applicable`
 };
 
@@ -85,38 +85,41 @@ struct conformance_traits {
 
 /// What a resource says of itself; empty where it has no such query.
 struct conformance_figures {
-  std::optional<std::size_t> used;
-  std::optional<std::size_t> capacity;
-  std::optional<std::size_t> high_water;
+  std::optional<std::size_t> used;       ///< of `used()`
+  std::optional<std::size_t> capacity;   ///< of `capacity()`
+  std::optional<std::size_t> high_water; ///< of `high_water()`
 };
 
 /// How many requests a check has made.
 struct conformance_tally {
-  std::size_t requests = 0;
-  std::size_t starved = 0;
+  std::size_t requests = 0; ///< all of them
+  std::size_t starved = 0;  ///< those that got no block
 };
 
 /// One fresh resource as the checks see it: each call in the ways in which a user can make it.
 class conformance_subject {
 public:
+  /// For the adaptor from a fixture: what may be null is said at the queries of the same names.
   conformance_subject(std::pmr::memory_resource& base, resource* allots, probe_upstream* upstream) noexcept
       : base_{base}, allots_{allots}, upstream_{upstream} {}
   conformance_subject(const conformance_subject&) = delete;
   conformance_subject& operator=(const conformance_subject&) = delete;
 
-  /// \name Calls on the concrete type; `try_allocate` gives null, and `owns` unknown, where the type has none.
+  /// \name Calls on the concrete type
   /// \{
-  virtual void* allocate(std::size_t bytes, std::size_t alignment) = 0;
-  virtual void* try_allocate(std::size_t bytes, std::size_t alignment) = 0;
-  virtual void deallocate(void* p, std::size_t bytes, std::size_t alignment) = 0;
-  [[nodiscard]] virtual ownership owns(const void* p) const = 0;
-  [[nodiscard]] virtual conformance_figures figures() const = 0;
-  [[nodiscard]] virtual std::optional<std::size_t> remaining(std::size_t alignment) const = 0;
+  virtual void* allocate(std::size_t bytes, std::size_t alignment) = 0;           ///< as the type has it
+  virtual void* try_allocate(std::size_t bytes, std::size_t alignment) = 0;       ///< null where the type has none
+  virtual void deallocate(void* p, std::size_t bytes, std::size_t alignment) = 0; ///< as the type has it
+  [[nodiscard]] virtual ownership owns(const void* p) const = 0;                  ///< unknown where the type has none
+  [[nodiscard]] virtual conformance_figures figures() const = 0;                  ///< what it says now
+  [[nodiscard]] virtual std::optional<std::size_t>
+  remaining(std::size_t alignment) const = 0; ///< empty where it has none
   /// \}
 
   /// Whether it is equal to a second one over the same upstream; empty where no such one can be made.
   [[nodiscard]] virtual std::optional<bool> equals_a_twin() const = 0;
 
+  /// The resource by its standard interface.
   [[nodiscard]] std::pmr::memory_resource& base() const noexcept { return base_; }
   /// The same, or null where it is not one of allot's.
   [[nodiscard]] resource* allots() const noexcept { return allots_; }
@@ -125,6 +128,8 @@ public:
 
   /// Requests are counted there from now on.
   void count_in(conformance_tally& tally) noexcept { tally_ = &tally; }
+
+  /// Counts a request. \param is_starved  it got no block
   void count(bool is_starved) const noexcept {
     ++tally_->requests;
     if (is_starved) ++tally_->starved;
@@ -143,8 +148,9 @@ private:
 /// Makes fresh subjects, one after the other.
 class conformance_source {
 public:
-  using use = void (*)(conformance_subject&, void* user);
+  using use = void (*)(conformance_subject&, void* user); ///< what a check does with a subject
 
+  /// \param traits  what its subjects are, and what they are said to do
   explicit conformance_source(const conformance_traits& traits) noexcept : traits_{traits} {}
   conformance_source(const conformance_source&) = delete;
   conformance_source& operator=(const conformance_source&) = delete;
@@ -152,6 +158,7 @@ public:
   /// Calls `f` with a fresh subject, which ends when `f` returns.
   virtual void with_fresh(use f, void* user) const = 0;
 
+  /// What its subjects are, and what they are said to do.
   [[nodiscard]] const conformance_traits& traits() const noexcept { return traits_; }
 
   /// Of all its subjects.
@@ -167,9 +174,9 @@ private:
 
 /// A contract, and the function that tries to break it.
 struct conformance_check {
-  const char* name;  ///< for example "never_null"
-  const char* claim; ///< what a resource that passes does
-  void (*run)(const conformance_source&, finding&);
+  const char* name;                                 ///< for example "never_null"
+  const char* claim;                                ///< what a resource that passes does
+  void (*run)(const conformance_source&, finding&); ///< writes its finding where it is told
 };
 
 /// All checks, the simple ones first. Each stands alone.

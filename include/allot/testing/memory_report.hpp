@@ -28,17 +28,17 @@ enum class memory_fault : unsigned char {
 /// stacks, which a `checking_resource` with `checking_options::stacks` shows to its handler, and which are null in what it
 /// keeps.
 struct memory_report {
-  memory_fault fault = memory_fault::leak;
-  const char* name = nullptr;      ///< the name of the resource that found it
-  std::size_t serial = 0;          ///< which block: 1 for the first one given out; 0 where no block is involved
-  const void* block = nullptr;     ///< where the block starts
-  std::size_t bytes = 0;           ///< as it was asked for
-  std::size_t alignment = 0;       ///< as it was asked for
-  const void* pointer = nullptr;   ///< the address that came back
-  std::size_t given_bytes = 0;     ///< the size that came back with it
-  std::size_t given_alignment = 0; ///< the alignment that came back with it
-  std::ptrdiff_t offset = 0;       ///< the first overwritten byte (or `pointer`), counted from the start of the block
-  unsigned char found = 0;         ///< the value of the overwritten byte
+  memory_fault fault = memory_fault::leak; ///< what
+  const char* name = nullptr;              ///< the name of the resource that found it
+  std::size_t serial = 0;                  ///< which block: 1 for the first one given out; 0 where no block is involved
+  const void* block = nullptr;             ///< where the block starts
+  std::size_t bytes = 0;                   ///< as it was asked for
+  std::size_t alignment = 0;               ///< as it was asked for
+  const void* pointer = nullptr;           ///< the address that came back
+  std::size_t given_bytes = 0;             ///< the size that came back with it
+  std::size_t given_alignment = 0;         ///< the alignment that came back with it
+  std::ptrdiff_t offset = 0; ///< the first overwritten byte (or `pointer`), counted from the start of the block
+  unsigned char found = 0;   ///< the value of the overwritten byte
 
   const call_stack* asked_by = nullptr; ///< who asked for the block; as the two below, gone when the handler returns
   const call_stack* freed_by = nullptr; ///< who gave it back, while it is in quarantine

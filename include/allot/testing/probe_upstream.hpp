@@ -11,8 +11,8 @@ namespace allot::inline ALLOT_ABI {
 
 /// What became of a `probe_upstream`, known when it has ended.
 struct upstream_verdict {
-  bool ended = false;
-  std::size_t leaked_blocks = 0;
+  bool ended = false;                       ///< it has ended, and the rest is filled in
+  std::size_t leaked_blocks = 0;            ///< live when it ended
   std::size_t errors = 0;                   ///< without the leaks
   std::optional<memory_report> first_error; ///< without the leaks
 };
@@ -34,11 +34,15 @@ public:
   probe_upstream() noexcept : memory_{checking_options{.name = "upstream", .action = on_fault::record}} {}
   ~probe_upstream() override;
 
+  /// The part that checks.
   [[nodiscard]] checking_resource& memory() noexcept { return memory_; }
+  /// The part that fails when it is told to.
   [[nodiscard]] failing_adaptor<checking_resource>& failing() noexcept { return failing_; }
 
   /// More than that is refused: it would be of no use but to make tests slow.
   static constexpr std::size_t largest_bytes = std::size_t{1} << 28;
+
+  /// The same of an alignment.
   static constexpr std::size_t largest_alignment = std::size_t{1} << 24;
 
   /// Has the destructor write down what it finds. `where` must outlive this object.

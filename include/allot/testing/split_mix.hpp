@@ -14,6 +14,7 @@ namespace allot::inline ALLOT_ABI {
 /// Threads: one thread at a time.
 class split_mix {
 public:
+  /// Any seed is as good as another.
   explicit constexpr split_mix(std::uint64_t seed = 0) noexcept : state_{seed} {}
 
   /// 64 random bits.

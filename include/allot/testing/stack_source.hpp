@@ -30,8 +30,8 @@ struct stack_source {
 struct call_stack {
   static constexpr std::size_t most_frames = 32; ///< outer ones beyond that are left out
 
-  std::size_t depth = 0;
-  const void* frames[most_frames] = {};
+  std::size_t depth = 0;                ///< frames that are there
+  const void* frames[most_frames] = {}; ///< return addresses, innermost first
 
   /// The stack of the running call.
   [[nodiscard]] static call_stack of_caller(const stack_source& source) noexcept {
@@ -40,8 +40,10 @@ struct call_stack {
     return now;
   }
 
+  /// Those of `frames` that are there.
   [[nodiscard]] std::span<const void* const> addresses() const noexcept { return {frames, depth}; }
 
+  /// Equal for equal stacks.
   [[nodiscard]] std::size_t hash() const noexcept {
     std::uint64_t sum = depth;
     for (const void* const frame : addresses())
@@ -49,6 +51,7 @@ struct call_stack {
     return static_cast<std::size_t>(sum >> 32);
   }
 
+  /// Equal where the addresses are.
   friend bool operator==(const call_stack& a, const call_stack& b) noexcept {
     return std::ranges::equal(a.addresses(), b.addresses());
   }
