@@ -159,6 +159,17 @@ TEST_SUITE("tag_adaptor") {
     CHECK(row(tagged, "parse").allocations == 2);
   }
 
+  TEST_CASE("a table has no row for a tag that nobody has had, nor for a part of one") {
+    allot::malloc_resource up;
+    allot::tag_adaptor tagged{up};
+    tagged.deallocate(allocate_for(tagged, "parse", 16), 16, 8);
+    const auto table = tagged.tags();
+    REQUIRE(table.find("parse") != nullptr);
+    CHECK(table.find("parse")->allocations == 1);
+    CHECK(table.find("pars") == nullptr);
+    CHECK(table.find("render") == nullptr);
+  }
+
   TEST_CASE("tags beyond the capacity are (other), and those within it stay exact") {
     allot::malloc_resource up;
     allot::tag_adaptor tagged{up, allot::max_tags<3>};

@@ -117,6 +117,32 @@ TEST_SUITE("trace_writer") {
     std::fclose(file);
   }
 
+  TEST_CASE("a cut line stays to be ended until something can be written again") {
+    std::FILE* const file = std::tmpfile();
+    REQUIRE(file != nullptr);
+    const int fd = fileno(file);
+    const support::ending end = support::ending_of([fd] {
+      std::signal(SIGXFSZ, SIG_IGN);
+      rlimit limit{};
+      getrlimit(RLIMIT_FSIZE, &limit);
+      const rlim_t all = limit.rlim_cur;
+      limit.rlim_cur = 10; // the line is longer, and then there is no room for anything
+      setrlimit(RLIMIT_FSIZE, &limit);
+      allot::trace_writer lines{fd};
+      lines.record(example);
+      lines.record(example);
+      limit.rlim_cur = all;
+      setrlimit(RLIMIT_FSIZE, &limit);
+      lines.record(example);
+      _exit(lines.dropped() == 2 && lines.written() == 1 ? 0 : 1);
+    });
+    CHECK(end.exited(0));
+    char text[200] = {};
+    CHECK(pread(fd, text, sizeof text, 0) > 0);
+    CHECK(std::string{text} == "12 thread \n12 thread 3 allocate 64 bytes aligned to 8 at 0xbeef\n");
+    std::fclose(file);
+  }
+
   TEST_CASE("a write that a signal interrupts goes on") {
     const channel out;
     out.fill();

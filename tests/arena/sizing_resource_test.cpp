@@ -200,6 +200,17 @@ void use_containers(std::pmr::memory_resource& memory) {
 constinit allot::static_arena<29, 8> just_enough;
 constinit allot::static_arena<28, 8> one_byte_less;
 
+#if ALLOT_EXCEPTIONS
+/// Gives no block that is aligned.
+struct crooked final : allot::resource_interface<crooked> {
+  static constexpr const char* class_name = "crooked";
+  void* place(std::size_t, std::size_t) noexcept { return memory + ++live; }
+  void give_back(void*, std::size_t, std::size_t) noexcept { --live; }
+  alignas(64) std::byte memory[64];
+  int live = 0;
+};
+#endif
+
 } // namespace
 
 TEST_SUITE("sizing_resource") {
@@ -400,6 +411,20 @@ TEST_SUITE("sizing_resource") {
     };
     CHECK(why(1, 128) == "the alignment is above the MaxAlign of its books");
     CHECK(why(huge, 1) == "no arena can be that large");
+    CHECK(sizing.requests() == 0);
+  }
+
+  TEST_CASE("a block of upstream's that is not aligned goes back to it, and the record says so") {
+    crooked up;
+    allot::sizing_resource sizing{up};
+    CHECK(sizing.try_allocate(8, 8) == nullptr);
+    try {
+      (void)sizing.allocate(8, 8);
+      FAIL("allocated");
+    } catch (const allot::out_of_memory& e) {
+      CHECK(std::string_view{e.record().detail} == "upstream gave a block that is not aligned as it was asked for");
+    }
+    CHECK(up.live == 0);
     CHECK(sizing.requests() == 0);
   }
 

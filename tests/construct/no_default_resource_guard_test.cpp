@@ -109,4 +109,11 @@ TEST_SUITE("no_default_resource_guard") {
     { const allot::no_default_resource_guard nothing; }
     CHECK(std::pmr::get_default_resource() == before);
   }
+
+  TEST_CASE("the default that it sets is equal to itself alone") {
+    const allot::no_default_resource_guard nothing;
+    const std::pmr::memory_resource& set = *std::pmr::get_default_resource();
+    CHECK(set.is_equal(set));
+    CHECK_FALSE(set.is_equal(*std::pmr::new_delete_resource()));
+  }
 }

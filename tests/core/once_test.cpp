@@ -112,6 +112,7 @@ TEST_SUITE("once") {
   TEST_CASE("the first initialiser makes the value, and no other runs after it") {
     allot::once<int> value;
     CHECK(!value.is_ready());
+    CHECK(std::as_const(value).get() == nullptr);
     CHECK(value.call_once([] { return 1; }) == 1);
     CHECK(value.is_ready());
     CHECK(value.call_once([]() -> int { std::abort(); }) == 1);

@@ -106,6 +106,7 @@ TEST_SUITE("static_slot") {
   TEST_CASE("try_claim gives the resource once, with its name, and then null") {
     arena_slot slot;
     CHECK(!slot.is_claimed());
+    CHECK(std::as_const(slot).get() == nullptr);
     allot::bump_resource<>* const arena = slot.try_claim("tx");
     REQUIRE(arena != nullptr);
     CHECK(std::string_view{arena->name()} == "tx");

@@ -69,6 +69,18 @@ TEST_SUITE("page_range") {
     CHECK(range.close() == 0);
   }
 
+  TEST_CASE("pages before the first, behind the last, and across the end are nobody's to give back") {
+    page_range range;
+    REQUIRE(range.open({.bytes = 10 * page_size()}) == 0);
+    REQUIRE(range.expect_blocks(1) == 0);
+    range.take(range.runs().find(10, 1), range.first_page(), 10, never);
+    CHECK_FALSE(range.is_wrong(range.first_page(), 10));
+    CHECK(range.is_wrong(range.first_page() - 1, 1));
+    CHECK(range.is_wrong(range.first_page() + 10, 1));
+    CHECK(range.is_wrong(range.first_page() + 9, 2));
+    CHECK(range.close() == 0);
+  }
+
   TEST_CASE("where every other page is free, the first and the last among them, there are books for each") {
     const std::size_t pages = 2 * (page_size() / sizeof(page_run)) + 1; // one run more than a page of books holds
     page_range range;

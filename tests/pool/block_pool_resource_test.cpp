@@ -112,6 +112,21 @@ void run_against_model(Pool& pool, std::size_t most_blocks, allot::split_mix& ra
   }
 }
 
+#if ALLOT_EXCEPTIONS
+/// Gives no chunk that is aligned.
+struct crooked final : allot::resource_interface<crooked> {
+  static constexpr const char* class_name = "crooked";
+  void* place(std::size_t n, std::size_t) noexcept {
+    if (n >= sizeof memory) return nullptr;
+    ++live;
+    return memory + 1;
+  }
+  void give_back(void*, std::size_t, std::size_t) noexcept { --live; }
+  alignas(64) std::byte memory[16384];
+  int live = 0;
+};
+#endif
+
 } // namespace
 
 template class allot::block_pool_resource<1>;
@@ -255,6 +270,18 @@ TEST_SUITE("block_pool_resource") {
     CHECK(std::string_view{record_of(growing, SIZE_MAX, 1).detail}.find("more bytes") != std::string_view::npos);
     CHECK(std::string_view{record_of(growing, 1, 64).name} == "growing");
     CHECK(up.attempts() == 0);
+  }
+
+  TEST_CASE("a chunk that is not aligned goes back to upstream, and the record says so") {
+    crooked up;
+    allot::block_pool_resource<32, 8, crooked> pool{up, "growing"};
+    CHECK(pool.upstream_resource() == &up);
+    CHECK(std::string_view{pool.name()} == "growing");
+    CHECK(pool.try_allocate(32, 8) == nullptr);
+    CHECK(std::string_view{record_of(pool, 32, 8).detail} ==
+          "upstream gave a chunk that is not aligned as it was asked for");
+    CHECK(up.live == 0);
+    CHECK(pool.used() == 0);
   }
 
   TEST_CASE("what a foreign upstream throws beside bad_alloc passes through, and loses nothing") {

@@ -200,6 +200,18 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     support::check_every_truncation([&](std::span<char> out) { return report::prometheus(all, out); });
   }
 
+  TEST_CASE("one source, and what one is made of, give the page that a list of it gives") {
+    const allot::counting_snapshot figures{.live_bytes = 7};
+    const auto page = [](const auto& what) {
+      return support::whole([&](std::span<char> out) { return report::prometheus(what, out); });
+    };
+    const report::source one{figures};
+    const std::string listed = page(std::span<const report::source>{&one, 1});
+    CHECK(listed.find(" 7\n") != std::string::npos);
+    CHECK(page(one) == listed);
+    CHECK(page(figures) == listed);
+  }
+
 #if ALLOT_CHECK_LEVEL > 0
   TEST_CASE("stops at names that no format knows, at values that a type cannot have, and at sources that cannot be "
             "told apart") {
@@ -216,6 +228,10 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(dies_with({.name = "x_total", .type = metric_type::counter}, {}));
     CHECK(dies_with({.name = "x", .unit = "seconds"}, {}));
     CHECK(dies_with({.name = "seconds", .unit = "seconds"}, {}));
+    CHECK(dies_with({.name = "x_info", .type = metric_type::info}, {}));
+    CHECK(dies_with({.name = "x_bytes", .unit = "seconds"}, {}));
+    CHECK(dies_with({.name = "xseconds", .unit = "seconds"}, {}));
+    CHECK(dies_with({.name = "x{y"}, {}));
     CHECK(dies_with({.name = "x_bytes", .type = metric_type::info, .unit = "bytes"}, {}));
     CHECK(dies_with({.name = "x"}, {{"a:b", "x"}}));
     CHECK(dies_with({.name = "x"}, {{"_a", "x"}}));
@@ -256,7 +272,9 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(page_dies({}, {}));
     CHECK(page_dies({{"a", "1"}, {"b", "2"}}, {{"b", "2"}, {"a", "1"}}));
     CHECK(page_dies({}, {{"a", ""}}));
-    CHECK(page_dies({}, {{"level", "1"}}));
+    for (const char* const own : {"level", "branch", "layer", "name", "tag"})
+      CHECK(page_dies({}, {{own, "1"}}));
+    CHECK(page_dies({}, {{"no name", "1"}}));
   }
 #endif
 }

@@ -6,6 +6,7 @@
 #include <allot/arena/bump_resource.hpp>
 #include <allot/arena/monotonic_resource.hpp>
 #include <allot/source/malloc_resource.hpp>
+#include <allot/testing/checking_resource.hpp>
 
 #include <doctest/doctest.h>
 
@@ -116,6 +117,15 @@ TEST_SUITE("read_figures") {
     CHECK(report::read_layer(growing) == expected(is(figure::used_bytes, growing.used()),
                                                   is(figure::peak_bytes, growing.high_water()),
                                                   is(figure::reserved_bytes, growing.reserved())));
+  }
+
+  TEST_CASE("a layer that counts what is live, and no more, has that for what is used") {
+    allot::checking_resource up;
+    void* const p = up.allocate(96, 1);
+    const figures read = report::read_layer(up);
+    CHECK(read[figure::used_bytes] == 96);
+    CHECK(read[figure::used_blocks] == 1);
+    up.deallocate(p, 96, 1);
   }
 
   TEST_CASE("a layer that has a snapshot has no other figures, but what the snapshot leaves out") {

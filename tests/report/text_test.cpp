@@ -30,6 +30,21 @@ std::string line_of_used(std::size_t bytes) {
   return text.substr(0, text.find('\n'));
 }
 
+/// A router that is not allot's.
+struct by_turns final : allot::resource_interface<by_turns> {
+  static constexpr const char* class_name = "by_turns";
+  static constexpr std::size_t branch_count = 2;
+  template <std::size_t I>
+  [[nodiscard]] const allot::bump_resource<64>& branch() const noexcept {
+    return branches[I];
+  }
+  void* place(std::size_t bytes, std::size_t alignment) noexcept { return branches[0].try_allocate(bytes, alignment); }
+  void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
+    branches[0].deallocate(p, bytes, alignment);
+  }
+  allot::bump_resource<64> branches[2]{allot::bump_resource<64>{"even"}, allot::bump_resource<64>{"odd"}};
+};
+
 } // namespace
 
 TEST_SUITE("text") {
@@ -68,6 +83,13 @@ TEST_SUITE("text") {
     CHECK(text.ends_with("          memory_resource (of unknown type)\n"));
     CHECK(text.find("\n        \"parse\"                    2,000    2.0 KiB          2,000    2.0 KiB"
                     "        1            2              1         1\n") != std::string::npos);
+  }
+
+  TEST_CASE("a branch of a router that says nothing of it is shown by its number") {
+    const by_turns router;
+    const std::string text = text_of(router);
+    CHECK(text.find("branch 0: bump_resource \"even\"\n") != std::string::npos);
+    CHECK(text.find("branch 1: bump_resource \"odd\"\n") != std::string::npos);
   }
 
   TEST_CASE("a snapshot stands alone, and so does a tag table") {

@@ -331,6 +331,8 @@ TEST_SUITE("checking_resource") {
                                                 .peak_bytes = 111,
                                                 .total_bytes = 111,
                                                 .largest_bytes = 100});
+    CHECK(up.peak_blocks() == 2);
+    CHECK(up.peak_bytes() == 111);
     CHECK(up.last_allocated() == allot::layout{11, 1});
     CHECK(up.last_deallocated() == allot::layout{100, 8});
     up.deallocate(q, 11, 1);
@@ -358,6 +360,33 @@ TEST_SUITE("checking_resource") {
     CHECK(m.is_total_same());
     CHECK(m.is_peak_same());
     CHECK_FALSE(m.is_live_same());
+
+    m.reset();
+    CHECK(up.try_allocate(std::numeric_limits<std::size_t>::max(), 1) == nullptr);
+    CHECK(m.failures() == 1);
+    CHECK(m.attempts() == 1);
+    CHECK(m.is_live_same());
+    void* const wide = up.allocate(200, 1); // more bytes than ever, in fewer blocks
+    CHECK_FALSE(m.is_peak_same());
+    up.deallocate(wide, 200, 1);
+    CHECK(m.is_live_same());
+    void* const nothing = up.allocate(0, 1); // a block more, and no byte
+    CHECK_FALSE(m.is_live_same());
+    up.deallocate(nothing, 0, 1);
+    void* const other = up.allocate(8, 1);
+    m.reset();
+    up.deallocate(other, 8, 1);
+    void* const smaller = up.allocate(4, 1);
+    CHECK(m.live_blocks_delta() == 0);
+    CHECK_FALSE(m.is_live_same());
+    up.deallocate(smaller, 4, 1);
+  }
+
+  TEST_CASE("says where its blocks come from: null stands for malloc") {
+    allot::checking_resource up;
+    CHECK(up.upstream_resource() == nullptr);
+    const allot::checking_resource over{up};
+    CHECK(over.upstream_resource() == &up);
   }
 
   TEST_CASE("refuses sizes and alignments whose sum with its own needs fits no address, and goes on") {

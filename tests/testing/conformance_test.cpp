@@ -245,6 +245,26 @@ struct sulks : sound {
   bool sulking = false;
 };
 
+/// 10000 bytes, and as many as one likes after it has said no.
+struct forgets_its_limit : sound {
+  using sound::sound;
+  static constexpr std::size_t capacity() { return 10000; }
+  void* do_allocate(std::size_t n, std::size_t a) override {
+    if (!refused && n > capacity() - used) {
+      refused = n == 1;
+      throw std::bad_alloc{};
+    }
+    used += n;
+    return sound::do_allocate(n, a);
+  }
+  void do_deallocate(void* p, std::size_t n, std::size_t a) override {
+    used -= n;
+    sound::do_deallocate(p, n, a);
+  }
+  std::size_t used = 0;
+  bool refused = false;
+};
+
 /// An arena, which claims (as it does not say otherwise) to use memory again.
 struct arena : std::pmr::monotonic_buffer_resource {
   explicit arena(allot::probe_upstream& up) : monotonic_buffer_resource{&up} {}
@@ -263,6 +283,22 @@ struct equal_by_upstream : sound {
     const auto* const o = dynamic_cast<const equal_by_upstream*>(&other);
     return o != nullptr && &o->up == &up;
   }
+};
+
+struct equal_to_all : sound {
+  using sound::sound;
+  bool do_is_equal(const std::pmr::memory_resource&) const noexcept override { return true; }
+};
+
+/// To those that were made before it, and not they to it.
+struct equal_to_older : sound {
+  using sound::sound;
+  bool do_is_equal(const std::pmr::memory_resource& other) const noexcept override {
+    const auto* const o = dynamic_cast<const equal_to_older*>(&other);
+    return o != nullptr && o->age <= age;
+  }
+  static inline int made = 0;
+  int age = ++made;
 };
 
 struct not_even_itself : sound {
@@ -307,6 +343,24 @@ private:
   bool broken_ = false;
 };
 
+/// One of allot's family that takes null for a time to tidy up.
+class tidies_up_for_null final : public allot::resource {
+public:
+  explicit tidies_up_for_null(allot::probe_upstream& upstream) : up_{upstream} {}
+  void deallocate(void* p, std::size_t n, std::size_t a) {
+    if (p != nullptr) return up_.deallocate(p, n, a);
+    up_.deallocate(up_.allocate(8, 8), 8, 8);
+  }
+
+private:
+  void* do_allocate(std::size_t n, std::size_t a) override { return up_.allocate(n, a); }
+  void do_deallocate(void* p, std::size_t n, std::size_t a) override { deallocate(p, n, a); }
+  void* do_try_allocate(std::size_t n, std::size_t a) noexcept override { return up_.try_allocate(n, a); }
+  [[nodiscard]] allot::ownership do_owns(const void* p) const noexcept override { return up_.owns(p); }
+
+  allot::probe_upstream& up_;
+};
+
 /// One of allot's family with books that are right, for those below to get wrong.
 template <class Derived>
 class with_books : public allot::resource_interface<Derived> {
@@ -346,6 +400,47 @@ struct charges_what_it_refuses final : with_books<charges_what_it_refuses> {
   }
 };
 
+struct peaks_at_what_it_refuses final : with_books<peaks_at_what_it_refuses> {
+  using with_books::with_books;
+  void* place(std::size_t n, std::size_t a) noexcept {
+    void* const p = with_books::place(n, a);
+    if (p == nullptr) most = std::max(most, bytes + 1);
+    return p;
+  }
+};
+
+struct forgets_its_peak final : with_books<forgets_its_peak> {
+  using with_books::with_books;
+  [[nodiscard]] std::size_t high_water() const noexcept { return bytes; }
+};
+
+/// Right, with room for 5000 bytes of its upstream's.
+struct keeps_a_limit final : with_books<keeps_a_limit> {
+  using with_books::with_books;
+  void* place(std::size_t n, std::size_t a) noexcept {
+    return n > capacity() - bytes ? nullptr : with_books::place(n, a);
+  }
+  [[nodiscard]] std::size_t capacity() const noexcept { return 5000; }
+  [[nodiscard]] std::size_t remaining(std::size_t) const noexcept { return capacity() - bytes; }
+};
+
+/// Right, and says no more of its books than the peak.
+struct tells_its_peak : sound {
+  using sound::sound;
+  void* do_allocate(std::size_t n, std::size_t a) override {
+    void* const p = sound::do_allocate(n, a);
+    most = std::max(most, bytes += n);
+    return p;
+  }
+  void do_deallocate(void* p, std::size_t n, std::size_t a) override {
+    sound::do_deallocate(p, n, a);
+    bytes -= n;
+  }
+  [[nodiscard]] std::size_t high_water() const noexcept { return most; }
+  std::size_t bytes = 0;
+  std::size_t most = 0;
+};
+
 struct has_no_peak final : with_books<has_no_peak> {
   using with_books::with_books;
   [[nodiscard]] std::size_t high_water() const noexcept { return 0; }
@@ -366,6 +461,16 @@ struct asks_twice_when_refused final : with_books<asks_twice_when_refused> {
   void* place(std::size_t n, std::size_t a) noexcept {
     void* const p = with_books::place(n, a);
     return p == nullptr ? with_books::place(n, a) : p;
+  }
+};
+
+struct asks_thrice_when_refused final : with_books<asks_thrice_when_refused> {
+  using with_books::with_books;
+  void* place(std::size_t n, std::size_t a) noexcept {
+    for (int i = 0; i < 2; ++i) {
+      if (void* const p = with_books::place(n, a)) return p;
+    }
+    return with_books::place(n, a);
   }
 };
 
@@ -410,6 +515,23 @@ struct small_arena_fixture {
   small_arena<Past, Off> r;
   auto& resource() { return r; }
   static constexpr bool reuses_memory = false;
+};
+
+/// It claims, as it does not say otherwise, to use memory again.
+struct claims_to_reuse {
+  small_arena<0, 0> r;
+  auto& resource() { return r; }
+};
+
+struct claims_to_refuse : over_probe<sound> {
+  static constexpr bool refuses_everything = true;
+};
+
+struct tries_what_nobody_has : sound {
+  using sound::sound;
+  void* try_allocate(std::size_t n, std::size_t a) noexcept {
+    return n == ~std::size_t{0} ? this : sound::try_allocate(n, a);
+  }
 };
 
 struct throws_from_try : sound {
@@ -571,11 +693,18 @@ constexpr broken_promise broken_promises[] = {
     {"frees_in_order_only", "any_order", run_over_probe<frees_in_order_only>},
     {"slips_now_and_then", "random_model", run_over_probe<slips_now_and_then>},
     {"sulks", "exhaustion", run_over_probe<sulks>},
+    {"forgets_its_limit", "exhaustion", run_over_probe<forgets_its_limit>},
+    {"claims_to_reuse", "reuse", allot::run_check<claims_to_reuse>},
+    {"claims_to_refuse", "serves", allot::run_check<claims_to_refuse>},
     {"arena", "reuse", run_over_probe<arena>},
     {"equal_by_type", "equality", run_over_probe<equal_by_type>},
     {"equal_by_upstream", "equality", run_over_probe<equal_by_upstream>},
+    {"equal_to_all", "equality", run_over_probe<equal_to_all>},
+    {"equal_to_older", "equality", run_over_probe<equal_to_older>},
     {"not_even_itself", "equality", run_over_probe<not_even_itself>},
     {"charges_what_it_refuses", "clean_books", run_over_probe<charges_what_it_refuses>},
+    {"peaks_at_what_it_refuses", "clean_books", run_over_probe<peaks_at_what_it_refuses>},
+    {"forgets_its_peak", "figures", run_over_probe<forgets_its_peak>},
     {"has_no_peak", "figures", run_over_probe<has_no_peak>},
     {"counts_blocks_for_bytes", "figures", run_over_probe<counts_blocks_for_bytes>},
     {"never_discharges", "figures", run_over_probe<never_discharges>},
@@ -583,17 +712,22 @@ constexpr broken_promise broken_promises[] = {
     {"small_arena<0, 1>", "remaining", allot::run_check<small_arena_fixture<0, 1>>},
     {"small_arena<0, -1>", "remaining", allot::run_check<small_arena_fixture<0, ~std::size_t{0}>>},
     {"asks_twice_when_refused", "asks_once", run_over_probe<asks_twice_when_refused>},
+    {"asks_thrice_when_refused", "asks_once", run_over_probe<asks_thrice_when_refused>},
     {"asks_twice_when_served", "asks_once", run_over_probe<asks_twice_when_served>},
     {"owns_all", "owns", run_over_probe<owns_all>},
     {"owns_none", "owns", run_over_probe<owns_none>},
     {"claims_to_know", "owns", run_over_probe<claims_to_know>},
     {"counts_null", "deallocate_null", run_over_probe<counts_null>},
+    {"tidies_up_for_null", "deallocate_null", run_over_probe<tidies_up_for_null>},
+    {"tries_what_nobody_has", "try_never_throws", run_over_probe<tries_what_nobody_has>},
     {"throws_from_try", "try_never_throws", run_over_probe<throws_from_try>},
     {"tries_less", "try_agrees", run_over_probe<tries_less>},
     {"allocates_at_birth", "idle_constructor", run_over_probe<allocates_at_birth>},
     {"gives_back_less", "gives_back", run_over_probe<gives_back_less>},
     {"gives_back_unaligned", "gives_back", run_over_probe<gives_back_unaligned>},
     {"gives_back_twice", "gives_back", run_over_probe<gives_back_twice>},
+    {"gives_back_twice", "random_model", run_over_probe<gives_back_twice>},
+    {"gives_back_twice", "upstream_failure_leaks", run_over_probe<gives_back_twice>},
     {"writes_a_footer", "in_bounds", run_over_probe<writes_a_footer>},
     {"links_freed_blocks", "in_bounds", run_over_probe<links_freed_blocks>},
     {"forgets_large_blocks", "leaks_nothing", run_over_probe<forgets_large_blocks>},
@@ -619,6 +753,8 @@ TEST_SUITE("conformance") {
   TEST_CASE("a stranger's sound resource passes, and so do books that are right") {
     check_contract<over_probe<sound>>();
     check_contract<over_probe<keeps_books>>();
+    check_contract<over_probe<keeps_a_limit>>();
+    check_contract<over_probe<tells_its_peak>>();
     check_contract<small_arena_fixture<0, 0>>();
   }
 
@@ -656,6 +792,16 @@ TEST_SUITE("conformance") {
       CHECK(std::string_view{found.reason}.starts_with("malloc had no memory for "));
     }
     CHECK(some_is_undecided);
+  }
+
+  TEST_CASE("where there is no memory at all, no check fails") {
+    for (const auto& check : allot::conformance_checks()) {
+      const auto found = allot::run_check<starving<sound, 0>>(check);
+      const std::string name = check.name;
+      CAPTURE(name);
+      CAPTURE(found.reason);
+      CHECK(found.result != allot::verdict::failed);
+    }
   }
 
   TEST_CASE("what a resource refuses before it asks for memory is no lack of it") {
