@@ -2,12 +2,16 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <csignal>
 #include <string>
 #include <thread>
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "support/channel.hpp"
@@ -47,6 +51,30 @@ TEST_SUITE("write_whole") {
     CHECK(write_whole(-1, "") == 0);
     CHECK(errno == 77);
     CHECK(out.read_all().size() == done);
+  }
+
+  TEST_CASE("a signal that cuts a wait short loses nothing") {
+    struct sigaction interrupts {};
+    interrupts.sa_handler = [](int) {}; // and no SA_RESTART: the system's write fails
+    struct sigaction before {};
+    REQUIRE(sigaction(SIGUSR1, &interrupts, &before) == 0);
+    const support::channel out;
+    out.fill();
+    const std::string text(1000, 'x');
+    std::atomic<bool> is_writing{false};
+    std::thread reader{[&, writer = pthread_self()] {
+      is_writing.wait(false);
+      for (int i = 0; i < 30; ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds{1});
+        pthread_kill(writer, SIGUSR1);
+      }
+      (void)out.read_all();
+    }};
+    is_writing.store(true);
+    is_writing.notify_one();
+    CHECK(write_whole(out.in(), text) == text.size());
+    reader.join();
+    REQUIRE(sigaction(SIGUSR1, &before, nullptr) == 0);
   }
 
   TEST_CASE("a descriptor takes a line where a write would not wait") {
