@@ -1,6 +1,7 @@
 """Stages what Doxygen reads, runs it, and links the classes that pages name."""
 
 import html
+import json
 import os
 import pathlib
 import re
@@ -17,8 +18,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 THEME = pathlib.Path("/usr/share/doxygen-awesome-css")
 ROOM = re.compile(r"^\| `(\w+)/` \| (.*?) \|", re.MULTILINE)
 VERSION = re.compile(r"^#define ALLOT_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", re.MULTILINE)
+WHAT = {"function": "function", "typedef": "type", "define": "macro", "variable": "constant", "enumeration": "enumeration",
+        "enumvalue": "value", "friend": "function"}
 NAMED = re.compile(r"<code>(?:allot::)?([A-Za-z_][\w:]*)((?:&lt;[^<]*&gt;)?(?:\(\))?)</code>")
 NESTED = re.compile(r'<a href="#nested-classes">Classes</a> &#124;\n')
+DETAILS = re.compile(r'(<a name="details" id="details"></a>)<h2 class="groupheader">[^<]*</h2>')
+TITLE = re.compile(r'(<div class="title">[^<]*?) (?:Class|Struct|Union|Concept|Namespace|File)(?: Template)? Reference')
+PARAMETERS = re.compile(r'(<div class="title">\w+)&lt;[^<]*&gt;(?=[ <])')
+NO_TYPE = re.compile(r'<td class="memItemLeft"([^>]*>(?:<a [^>]*></a>\s*)?&#160;</td>)')
 LINKED = re.compile(r"<a [^>]*>.*?</a>|<h\d[^>]*>.*?</h\d>|<pre[^>]*>.*?</pre>", re.DOTALL)
 
 
@@ -39,10 +46,14 @@ def public_headers(root):
 
 def pages_of(root):
     """{path in the tree: (label, text)}, the README first, then docs/ in reading order."""
-    found = {"README.md": ("mainpage", (root / "README.md").read_text(encoding="utf-8"))}
+    found = {"README.md": (pages.START, (root / "README.md").read_text(encoding="utf-8"))}
     for name in pages.in_order(file.stem for file in (root / "docs").glob("*.md")):
         found[f"docs/{name}.md"] = (name, (root / f"docs/{name}.md").read_text(encoding="utf-8"))
     return found
+
+
+def shortened(name):
+    return name[len("allot::"):] if name.startswith("allot::") else name
 
 
 def put(path, text):
@@ -61,6 +72,7 @@ class Build:
         self.declared = {name.rsplit("::", 1)[1]: name for text in self.headers.values() for name in headers.classes(text)}
         self.warnings = []
         self.grouped = set()  # classes that a room's page lists
+        self.index = []  # for the search: [name, what it is, address]
         self.urls = {}  # {'allot::limit_adaptor': 'classallot_1_1limit__adaptor.html'}
 
     def run(self):
@@ -73,8 +85,10 @@ class Build:
                 (self.html / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(self.root / name, self.html / "tree" / name)
         self.read_tags()
+        self.write_search()
         for page in sorted(self.html.glob("*.html")):
-            put(page, self.with_names_linked(page.name, page.read_text(encoding="utf-8")))
+            text = self.plainer(page.name, page.read_text(encoding="utf-8"))
+            put(page, self.with_names_linked(page.name, text))
 
     def stage_all(self):
         """Writes the copies; returns what else pages link to."""
@@ -116,30 +130,58 @@ class Build:
             self.warnings.append(f"doxygen: ended with status {run.returncode}")
 
     def read_tags(self):
-        tags = ElementTree.parse(self.out / "allot.tag").getroot()
-        for compound in tags.iter("compound"):
-            name, file = compound.findtext("name"), compound.findtext("filename")
-            if compound.get("kind") in ("class", "struct", "union", "concept"):
+        """Fills `urls`, `grouped` and `index` from Doxygen's tag file."""
+        for compound in ElementTree.parse(self.out / "allot.tag").getroot().iter("compound"):
+            kind, name, file = compound.get("kind"), compound.findtext("name"), compound.findtext("filename")
+            if kind in ("class", "struct", "union", "concept"):
                 self.urls[name] = file
-            if compound.get("kind") == "group":
+                self.index.append([shortened(name), "concept" if kind == "concept" else "class", file])
+            if kind == "group":
                 self.grouped |= {entry.text for entry in compound.iter("class")}
-            if compound.get("kind") in ("group", "namespace"):
-                for member in compound.iter("member"):
-                    if member.get("kind") in ("enumeration", "typedef", "function", "define", "variable"):
-                        self.add_member(compound, member)
+            for member in compound.findall("member"):
+                self.read_member(kind, name, member)
 
-    def add_member(self, compound, member):
+    def read_member(self, kind, compound, member):
+        what, name = member.get("kind"), member.findtext("name")
         url = f"{member.findtext('anchorfile')}#{member.findtext('anchor')}"
-        name = member.findtext("name")
-        if member.get("kind") != "define" and not name.startswith("allot::"):
-            space = compound.findtext("name") if compound.get("kind") == "namespace" else "allot"
-            name = self.declared.get(name, f"{space}::{name}")
-        self.urls.setdefault(name, url)
+        if kind in ("class", "struct", "union"):
+            if not name.startswith("~"):
+                self.index.append([f"{shortened(compound)}::{name}", WHAT.get(what, what), url])
+        elif kind == "group" and what in WHAT:
+            full = name if what == "define" else self.declared.get(name, f"allot::{name}")
+            if self.urls.setdefault(full, url) == url:
+                self.index.append([shortened(full), WHAT[what], url])
+
+    def write_search(self):
+        """Puts a search that works on files in the place of Doxygen's."""
+        for path, (label, text) in self.pages.items():
+            file = "index.html" if label == pages.START else f"{label}.html"
+            for level, title, anchor in pages.headings(text).values():
+                own = level == 1
+                self.index.append([pages.plain(title), "page" if own else f"in: {pages.plain(pages.title(text) or label)}",
+                                   file if own else f"{file}#{label}_{anchor}"])
+        seen = {}
+        for entry in self.index:
+            seen.setdefault((entry[0], entry[1]), entry)  # of overloads the first
+        folder = self.html / "search"
+        for file in [*folder.glob("*.js"), *folder.glob("*.html")]:
+            file.unlink()
+        shutil.copyfile(HERE / "search.js", folder / "search.js")
+        put(folder / "searchdata.js", f"const searchIndex = {json.dumps(list(seen.values()), indent=0)};\n")
+
+    def plainer(self, page, text):
+        """The page without what Doxygen says too much: headings over the only text there is, "Class Template Reference",
+        and, where a title is of no specialisation, the parameters that stand right below it."""
+        text = TITLE.sub(r"\1", DETAILS.sub(r"\1", text))
+        if page in self.urls.values() and not any("<" in name for name, url in self.urls.items() if url == page):
+            text = PARAMETERS.sub(r"\1", text)
+        text = NO_TYPE.sub(r'<td class="memItemLeft nothing"\1', text)
+        if 'id="nested-classes"' not in text:
+            text = NESTED.sub("", text)  # it counts private classes here
+        return text
 
     def with_names_linked(self, page, text):
         """Makes a link of each class or function that the text names as code."""
-        if 'id="nested-classes"' not in text:
-            text = NESTED.sub("", text)  # Doxygen counts private classes here
         parts, at = [], 0
         for kept in LINKED.finditer(text):
             parts += [NAMED.sub(lambda found: self.link(page, found), text[at:kept.start()]), kept.group()]

@@ -112,6 +112,11 @@ def shared(lines):
     return lines
 
 
+def bold(found):
+    """Threads come right below the costs, and as a line of their own."""
+    return f"{found.group(1)} {'<br/>' if found.group(2) == 'Threads:' else ''}**{found.group(2)}**"
+
+
 def grouped(lines, room):
     """Puts what stands at namespace scope into the group of its room: by a command behind the last line of its comment,
     and not by a group around all, in which Doxygen loses friends."""
@@ -129,8 +134,8 @@ def for_doxygen(text, room):
     text = FRIEND_CLASS.sub(blank, NOT_COPIED.sub("", without_internals(text)))
     text = CODE_WITH_QUOTE.sub(r"``\1``", text)  # Doxygen ends such code at the quote
     text = NAMESPACE.sub(lambda found: "namespace " + "::".join(filter(None, ("allot", found.group(1)))) + " {", text)
-    text = HEADINGS.sub(r"\1 **\2**", "\n".join(said_once(grouped(shared(text.split("\n")), room))))
-    return SNIPPET.sub(r"\1 \\example_from{\2,\3}", text)
+    text = HEADINGS.sub(bold, "\n".join(said_once(grouped(shared(text.split("\n")), room))))
+    return SNIPPET.sub(r"\1 \\show{\2,\3}", text)
 
 
 def snippets(text):

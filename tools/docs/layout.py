@@ -4,8 +4,7 @@ from xml.sax.saxutils import quoteattr
 
 CLASS = """
   <class>
-    <briefdescription visible="yes"/>
-    <detaileddescription title="What it is"/>
+    <detaileddescription title=""/>
     <includes visible="$SHOW_HEADERFILE"/>
     <memberdecl>
       <nestedclasses visible="yes" title=""/>
@@ -39,7 +38,6 @@ CLASS = """
 
 GROUP = """
   <group>
-    <briefdescription visible="yes"/>
     <detaileddescription title=""/>
     <memberdecl>
       <nestedgroups visible="yes" title=""/>

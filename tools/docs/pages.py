@@ -11,6 +11,8 @@ import re
 ORDER = ["start", "choosing", "composing", "failure", "threads", "testing", "firmware", "firmware_size", "performance",
          "benchmarks", "service", "metrics", "global_counter", "interop", "conformance", "migrating", "faq", "contracts"]
 
+START = "mainpage"  # the README's label
+
 FENCE = re.compile(r"^\s*(```|~~~)")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*#*$")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
@@ -22,6 +24,11 @@ OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:")
 def in_order(names):
     """Page names in reading order."""
     return sorted(names, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+
+
+def plain(title):
+    """A heading's words, without the marks of code and links."""
+    return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title).replace("`", "")
 
 
 def slug(title):
@@ -84,12 +91,19 @@ class Writer:
         lines = text.split("\n")
         for number, line in prose(text):
             if number in named:
-                level, words, anchor = named[number]
-                label = self.labels[path] if level == 1 else f"{self.labels[path]}_{anchor}"
-                lines[number - 1] = f"{'#' * level} {words} {{#{label}}}"
+                lines[number - 1] = self.heading(self.labels[path], *named[number])
             else:
                 lines[number - 1] = self.with_links(path, line)
         return "\n".join(lines)
+
+    @staticmethod
+    def heading(page, level, words, anchor):
+        """One of Doxygen's sections; on the start page plain HTML, or the navigation would list its headings first."""
+        if level == 1:
+            return f"# {words} {{#{page}}}"
+        if page == START:
+            return f'<h{level} id="{page}_{anchor}">{words}</h{level}>'
+        return f"{'#' * level} {words} {{#{page}_{anchor}}}"
 
     def with_links(self, path, line):
         line = CODE_WITH_QUOTE.sub(r"``\1``", line)  # Doxygen ends such code at the quote
@@ -107,6 +121,8 @@ class Writer:
             return f'<img src="tree/{file}" alt="{words}"/>'
         if (self.root / file).is_dir():
             return words
+        if self.labels.get(file) == START:
+            return f'<a href="index.html{f"#{START}_{anchor}" if anchor else ""}">{words}</a>'
         if file in self.labels:
             label = self.labels[file] + (f"_{anchor}" if anchor else "")
             return f"[{words}](@ref {label})"
