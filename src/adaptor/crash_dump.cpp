@@ -8,7 +8,7 @@
 #include <cerrno>
 
 #include <poll.h>
-#include <signal.h>
+#include <signal.h> // NOLINT(modernize-deprecated-headers): that of POSIX, which has sigaction
 #endif
 
 namespace allot::inline ALLOT_ABI {

@@ -50,7 +50,7 @@ depot::batch* depot::pop_batch() noexcept {
   batch* const first = newest_;
   if (first == nullptr) return nullptr;
   newest_ = first->older;
-  poison(&first->older, sizeof first->older);
+  poison(&first->older, sizeof first->older); // NOLINT(bugprone-sizeof-expression): it is the pointer that is poisoned
   --batches_;
   return first;
 }

@@ -13,9 +13,11 @@ extern "C" {
 extern const char allot_global_counter; // in operators.cpp
 
 // The program's own initialisers, as the linker of an ELF system lays them out; null in a shared library.
+// NOLINTBEGIN(bugprone-reserved-identifier): the linker chose the names
 using allot_initialiser = void (*)();
 [[gnu::weak, gnu::visibility("hidden")]] extern const allot_initialiser __init_array_start[];
 [[gnu::weak, gnu::visibility("hidden")]] extern const allot_initialiser __init_array_end[];
+// NOLINTEND(bugprone-reserved-identifier)
 }
 
 namespace allot::inline ALLOT_ABI::global {

@@ -20,9 +20,8 @@ namespace detail {
 template <class Resource>
 class loan {
 public:
-  loan(Resource& resource, layout size) : resource_{resource}, size_{size} {
-    block_ = resource.allocate(size.bytes, size.alignment);
-  }
+  loan(Resource& resource, layout size)
+      : resource_{resource}, size_{size}, block_{resource.allocate(size.bytes, size.alignment)} {}
   loan(const loan&) = delete;
   loan& operator=(const loan&) = delete;
   ~loan() {

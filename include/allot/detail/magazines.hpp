@@ -85,8 +85,6 @@ public:
   /// \param memory  `bytes_for(capacities.size())` bytes, aligned as this class is
   static magazines* make(void* memory, std::span<const std::uint32_t> capacities) noexcept;
 
-  [[nodiscard]] std::size_t classes() const noexcept { return classes_; }
-
   [[nodiscard]] magazine& in_use(std::size_t size_class) noexcept { return in_use_begin()[size_class]; }
 
   [[nodiscard]] free_block* spare(std::size_t size_class) noexcept {

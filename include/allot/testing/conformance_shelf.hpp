@@ -178,7 +178,7 @@ private:
       return within(q, p, bytes) == ownership::yes || within(p, q, std::max<std::size_t>(size, 1)) == ownership::yes;
     }
     [[nodiscard]] std::size_t filled() const { return is_apart ? bytes : 0; }
-    [[nodiscard]] std::byte pattern(std::size_t i) const { return std::byte(tag * 31u + i * 7 + (i >> 8)); }
+    [[nodiscard]] std::byte pattern(std::size_t i) const { return std::byte(std::size_t{tag} * 31 + i * 7 + (i >> 8)); }
   };
 
   void check_outcome(const answer& a, way w, std::size_t bytes, std::size_t alignment) {
