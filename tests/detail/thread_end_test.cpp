@@ -73,6 +73,16 @@ TEST_SUITE("thread_end") {
     CHECK(ended == 101);
   }
 
+  TEST_CASE("where no key is left at all it says so") {
+    const auto end = support::ending_of([] {
+      for (pthread_key_t key = 0; pthread_key_create(&key, nullptr) == 0;) {
+      }
+      const allot::detail::thread_end none{count_end};
+      _exit(none.announce() ? 1 : 0);
+    });
+    CHECK(end.exited(0));
+  }
+
 #if defined(__linux__)
   TEST_CASE("where the keys that cost nothing are in use it says so") {
     const auto use_up = [] {

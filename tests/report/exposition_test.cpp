@@ -229,7 +229,7 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(dies_with({.name = "x", .unit = "seconds"}, {}));
     CHECK(dies_with({.name = "seconds", .unit = "seconds"}, {}));
     CHECK(dies_with({.name = "x_info", .type = metric_type::info}, {}));
-    CHECK(dies_with({.name = "x_bytes", .unit = "seconds"}, {}));
+    CHECK(dies_with({.name = "the_bytes", .unit = "seconds"}, {}));
     CHECK(dies_with({.name = "xseconds", .unit = "seconds"}, {}));
     CHECK(dies_with({.name = "x{y"}, {}));
     CHECK(dies_with({.name = "x_bytes", .type = metric_type::info, .unit = "bytes"}, {}));

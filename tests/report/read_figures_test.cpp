@@ -89,6 +89,7 @@ TEST_SUITE("read_figures") {
     const auto counted = report::read_snapshot(allot::limit_snapshot{.peak_blocks = 1});
     CHECK(counted[figure::used_blocks] == 0);
     CHECK(counted.is_unlimited(figure::limit_blocks));
+    CHECK(report::read_snapshot(allot::limit_snapshot{.used_blocks = 2})[figure::used_blocks] == 2);
   }
 
   TEST_CASE("no figure but a limit is unlimited") {
