@@ -133,7 +133,7 @@ std::pmr::string greeting(std::pmr::memory_resource* memory) {
   return text; // moved or not made twice: it keeps its resource
 }
 
-struct page {
+struct document {
   std::pmr::string title;
   const std::pmr::string& get() const { return title; }
 };
@@ -146,7 +146,7 @@ void returned() {
 
   std::printf("by value: %s\n", is_in_arena(greeting(&arena)));
 
-  const page start{greeting(&arena)};
+  const document start{greeting(&arena)};
   const auto title = start.get(); // auto drops the reference: a copy
   std::printf("auto of a reference: %s\n", is_in_arena(title));
 }

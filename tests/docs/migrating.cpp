@@ -103,7 +103,7 @@ void hand_after() {
   //! [hand_after]
   allot::bump_resource<1_KiB> memory{"points"};
   std::pmr::polymorphic_allocator<> allocator{&memory};
-  auto* const p = allocator.new_object<point>(1, 2); // throws where there is no room
+  auto* const p = allocator.new_object<point>(point{1, 2}); // throws where there is no room
   std::printf("%d\n", p->x + p->y);
   std::printf("%zu bytes used, %zu at most\n", memory.used(), memory.high_water());
   memory.reset();

@@ -42,7 +42,7 @@ struct node {
 };
 
 node* push(std::pmr::polymorphic_allocator<> allocator, node* head, int value) {
-  return allocator.new_object<node>(value, head);
+  return allocator.new_object<node>(node{value, head});
 }
 
 void leaks() {
