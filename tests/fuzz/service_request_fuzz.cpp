@@ -1,4 +1,4 @@
-// What the service reads from a socket: any bytes are the same request, or the same error, however they are cut into pieces.
+// What the service reads from a socket: any bytes are the same request, or an error, however they are cut into pieces.
 // What it makes of the fields of a header is compared, too.
 
 #include "../../examples/service/request_head.hpp"
@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -86,9 +87,10 @@ void run(fuzz::input& in) {
   const outcome whole = read(bytes, [&] { return bytes.size(); });
   std::size_t turn = 0;
   const outcome cut = read(bytes, [&] { return turn++ % 2 == 0 ? first : second; });
-  // Of an error the body up to it depends on the pieces: it is thrown away.
+  // Beast may look at an incomplete header once, and then no more until its end: so an error may be told late. And of the
+  // body before an error it depends on the pieces how much came.
   if (whole.failed || cut.failed) {
-    FUZZ_REQUIRE(whole.failed == cut.failed);
+    FUZZ_REQUIRE(whole.failed && (cut.failed || !cut.has_header));
   } else {
     FUZZ_REQUIRE(whole == cut);
   }
