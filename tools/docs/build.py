@@ -26,6 +26,7 @@ DETAILS = re.compile(r'(<a name="details" id="details"></a>)<h2 class="grouphead
 TITLE = re.compile(r'(<div class="title">[^<]*?) (?:Class|Struct|Union|Concept|Namespace|File)(?: Template)? Reference')
 PARAMETERS = re.compile(r'(<div class="title">\w+)&lt;[^<]*&gt;(?=[ <])')
 NO_TYPE = re.compile(r'<td class="memItemLeft"([^>]*>(?:<a [^>]*></a>\s*)?&#160;</td>)')
+CELL = re.compile(r'(?<=<td class="markdownTableBody)[^\n]*')
 LINKED = re.compile(r"<a [^>]*>.*?</a>|<h\d[^>]*>.*?</h\d>|<pre[^>]*>.*?</pre>", re.DOTALL)
 
 
@@ -61,6 +62,12 @@ def put(path, text):
     path.write_text(text, encoding="utf-8")
 
 
+def with_breaks(text):
+    """Lets names in tables break behind an underscore, where the table needs that to fit."""
+    return CELL.sub(lambda cell: re.sub(r"(?<=<code>)[^<]+", lambda name: name.group().replace("_", "_<wbr/>"), cell.group()),
+                    text)
+
+
 class Build:
     """One build: from the tree at `root` to `out`/html. Doxygen reads the copies in `out`/stage."""
 
@@ -88,7 +95,7 @@ class Build:
         self.write_search()
         for page in sorted(self.html.glob("*.html")):
             text = self.plainer(page.name, page.read_text(encoding="utf-8"))
-            put(page, self.with_names_linked(page.name, text))
+            put(page, with_breaks(self.with_names_linked(page.name, text)))
 
     def stage_all(self):
         """Writes the copies; returns what else pages link to."""

@@ -3,10 +3,14 @@
 import html.parser
 import pathlib
 import posixpath
+import re
 import urllib.parse
 
 import headers
 import pages
+
+
+COMMAND = re.compile(r"\\(?:ingroup|addtogroup|snippet|show|param|tparam|return|throws|pre|ref)\b")
 
 
 class Page(html.parser.HTMLParser):
@@ -17,6 +21,7 @@ class Page(html.parser.HTMLParser):
         self.links, self.anchors = [], set()
         self.title, self.viewport = "", False
         self.in_title = False
+        self.commands = []  # those of Doxygen's that it took for text
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
@@ -36,6 +41,7 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, data):
         if self.in_title:
             self.title += data
+        self.commands += [(self.getpos()[0], command) for command in COMMAND.findall(data)]
 
 
 def of_warnings(build):
@@ -55,7 +61,7 @@ def of_classes(build):
             there = url and (build.html / url.split("#")[0]).is_file()
             complaints = [] if there else [f"{path}:{line}: {name} has no page: give it a comment, or move it to detail"]
             if there and "#" not in url and name not in build.grouped:
-                complaints.append(f"{path}:{line}: {name} is on no room's page: its comment belongs right above it")
+                complaints.append(f"{path}:{line}: {name} is on no room's page: give it a comment, right above it")
             yield name, complaints
 
 
@@ -89,7 +95,7 @@ def wrong_target(root, path, target):
 
 
 def of_html(build, elsewhere):
-    """Each page that was made: its title, its viewport, and where its links lead."""
+    """Each page that was made: its title, its viewport, its text, and where its links lead."""
     made = {file.name: Page(file.read_text(encoding="utf-8")) for file in sorted(build.html.glob("*.html"))}
     for name, page in made.items():
         complaints = []
@@ -97,6 +103,8 @@ def of_html(build, elsewhere):
             complaints.append(f"{name}:1: has no title")
         if not page.viewport:
             complaints.append(f"{name}:1: has no viewport meta, and is tiny on a phone")
+        complaints += [f"html/{name}:{line}: {command} stands in the text: Doxygen did not see it as a command"
+                       for line, command in page.commands]
         for line, target in page.links:
             if pages.OUTSIDE.match(target) and not target.startswith("javascript:"):
                 elsewhere.setdefault(target, f"html/{name}:{line}")

@@ -12,6 +12,7 @@ INTERNAL = re.compile(r"^(inline )?namespace (detail\w*) \{$.*?^\} // namespace 
 INTERNAL_MACRO = re.compile(r"^#define ALLOT_(?:ABI_|DETAIL_|MAKES_)\w+(?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
 NOT_COPIED = re.compile(r"^ *(?:(?:(\w+)\(const \1&\)|\w+& operator=\(const \w+&\)) = (?:delete|default)"
                         r"|(?:\[\[[^\]]*\]\] )?~\w+\(\)(?: override)?(?: = default)?);.*$", re.MULTILINE)
+SETTING = re.compile(r"^(?:inline namespace ALLOT_\w+ \{|\} // namespace ALLOT_\w+)$", re.MULTILINE)
 PRIVATE_CLASS = re.compile(r"^(?:///[^\n]*\n)*(?:class|struct) \w+::\w+ \{.*?^\};$", re.MULTILINE | re.DOTALL)
 GUIDE = re.compile(r"^(?:///[^\n]*\n)*(?:template <[^;{]*>\n)?\w+\([^;{]*\)\s*->[^;{]*;$", re.MULTILINE)
 FRIEND_CLASS = re.compile(r"^(?: *template <[^\n]*>\n)? *friend [^()\n]*;.*$", re.MULTILINE)
@@ -41,7 +42,7 @@ SAID_ONCE = [
 
 FUNCTION = re.compile(r" *(?:template <|[\w\[][^=]*\()")
 OPENING = re.compile(r"^(?:inline )?namespace (\S+) \{$|^namespace allot::inline ALLOT_ABI(\S*) \{$")
-PUBLIC_CLASS = re.compile(r"^(?:class|struct|union|enum class|enum) (?:alignas\([^)]*\) )?(\w+)(?!.*;$)")
+PUBLIC_CLASS = re.compile(r"^(?:class|struct|union|enum class|enum) (?:alignas\([^)]*\) )?(\w+)\b(?![^{]*;$)")
 
 
 def blank(match):
@@ -49,9 +50,9 @@ def blank(match):
 
 
 def without_internals(text):
-    """The header less what is not for users, or is nothing to look up: internal namespaces and macros, definitions of
-    private classes, deduction guides."""
-    for pattern in (INTERNAL, INTERNAL_MACRO, PRIVATE_CLASS, GUIDE):
+    """The header less what is not for users, or is nothing to look up: internal namespaces and macros, namespaces named
+    after settings, definitions of private classes, deduction guides."""
+    for pattern in (INTERNAL, INTERNAL_MACRO, SETTING, PRIVATE_CLASS, GUIDE):
         text = pattern.sub(blank, text)
     return text
 
@@ -118,14 +119,23 @@ def bold(found):
 
 
 def grouped(lines, room):
-    """Puts what stands at namespace scope into the group of its room: by a command behind the last line of its comment,
-    and not by a group around all, in which Doxygen loses friends."""
+    """Puts what stands at namespace scope into the group of its room: by a command in the place of the empty line before
+    its comment, or, below a comment of the file's own, behind it; not by a group around all, in which Doxygen loses
+    friends."""
     command = f"\\ingroup room_{room}"
+    first = None  # of the comment that is read
     for number, line in enumerate(lines):
         if line.startswith("/** "):
             lines[number] = line.replace(" */", f" {command} */", 1)
-        elif line.startswith("///") and lines[number + 1].strip() and not lines[number + 1].startswith("///"):
-            lines[number] = f"{line} {command}"
+        elif line.startswith("///"):
+            first = number if first is None else first
+        else:
+            if first and line.strip():
+                if lines[first - 1].strip() or lines[first - 2].startswith("///"):
+                    lines[number - 1] += f" {command}"
+                else:
+                    lines[first - 1] = f"/// {command}"
+            first = None
     return lines
 
 
