@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <new>
 #include <ostream>
 
@@ -53,7 +54,11 @@ outcome in_process(F run) {
     for (const int signal : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTERM})
       std::signal(signal, SIG_DFL); // no report of a test framework's for what is to be reported here
     alarm(seconds_for_all);
-    run(j);
+    try {
+      run(j);
+    } catch (const std::exception& e) {
+      the_machine.fail(e.what());
+    }
     j.is_done = true;
     _exit(0);
   }
@@ -124,7 +129,7 @@ void ensure(bool holds, const char* claim) noexcept {
 
 namespace {
 constexpr std::size_t heap_bytes = std::size_t{1} << 20;
-alignas(4096) std::byte heap_memory[heap_bytes];
+alignas(64) std::byte heap_memory[heap_bytes];
 std::size_t heap_used = 0;
 } // namespace
 
@@ -141,7 +146,8 @@ void* heap::do_allocate(std::size_t bytes, std::size_t alignment) {
   called(here.me, __builtin_return_address(0));
   if (calls_left_ == 0) throw std::bad_alloc{};
   --calls_left_;
-  const std::size_t begin = (heap_used + alignment - 1) & ~(alignment - 1);
+  const auto address = reinterpret_cast<std::uintptr_t>(heap_memory) + heap_used;
+  const std::size_t begin = heap_used + (-address & (alignment - 1));
   if (used_ == most_blocks || bytes > heap_bytes - begin) the_machine.fail("a test needs a larger heap");
   heap_used = begin + bytes;
   blocks_[used_++] = {heap_memory + begin, bytes};

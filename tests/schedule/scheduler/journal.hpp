@@ -33,7 +33,7 @@ struct entry {
 
 /// What the process that runs the schedules leaves for the one that started it, in memory that both have: it may crash.
 struct journal {
-  static constexpr std::size_t kept = 192;
+  static constexpr std::size_t kept = 80;
 
   void add(const entry& e) noexcept { entries[came++ % kept] = e; }
 

@@ -287,9 +287,7 @@ void machine::touch(actor& me, const place& at, std::size_t bytes, access how) {
     if (begin < r.end && r.begin < begin + bytes) fail("use of memory that was given back");
   const shadow::finding found = shadow_.touch(at.address, bytes, how, me.number, me.knows.happened, at.from);
   if (found.is_race) fail_race(me, at, how, found);
-  if (!found.was_atomic) return;
-  for (std::uintptr_t a = begin; a < begin + bytes; ++a)
-    memory_.forget(reinterpret_cast<const void*>(a));
+  if (found.was_atomic) memory_.forget(at.address, bytes);
 }
 
 void machine::fail_race(const actor& me, const place& at, access how, const shadow::finding& found) {
@@ -307,13 +305,12 @@ void machine::fail_race(const actor& me, const place& at, access how, const shad
 /// What a heap gives out has no past.
 void machine::allocated(const volatile void* p, std::size_t bytes) noexcept {
   shadow_.forget(p, bytes);
-  const auto begin = reinterpret_cast<std::uintptr_t>(p);
-  for (std::uintptr_t a = begin; a < begin + bytes; ++a)
-    memory_.forget(reinterpret_cast<const void*>(a));
+  memory_.forget(p, bytes);
 }
 
 void machine::freed(actor& me, const place& at, std::size_t bytes) {
-  touch(me, at, bytes, access::write);
+  const shadow::finding found = shadow_.end(at.address, bytes, me.knows.happened);
+  if (found.is_race) fail_race(me, at, access::write, found);
   const auto begin = reinterpret_cast<std::uintptr_t>(at.address);
   freed_.push_back({begin, begin + bytes});
 }

@@ -23,6 +23,11 @@ memory::location& memory::at(const volatile void* p, std::uint64_t newest) {
   return l;
 }
 
+void memory::forget(const volatile void* p, std::size_t bytes) noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(p);
+  std::erase_if(locations_, [&](const auto& l) { return l.first >= begin && l.first < begin + bytes; });
+}
+
 std::size_t memory::visible(const volatile void* p, std::uint64_t newest, std::size_t thread, const view& v,
                             int order) {
   const location& l = at(p, newest);

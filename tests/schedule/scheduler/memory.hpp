@@ -38,8 +38,8 @@ public:
     sequential_ = {};
   }
 
-  /// The object there is no more.
-  void forget(const volatile void* p) noexcept { locations_.erase(reinterpret_cast<std::uintptr_t>(p)); }
+  /// The objects there are no more.
+  void forget(const volatile void* p, std::size_t bytes) noexcept;
 
   /// How many stores a load may find. \param newest  the value there now
   std::size_t visible(const volatile void* p, std::uint64_t newest, std::size_t thread, const view& v, int order);

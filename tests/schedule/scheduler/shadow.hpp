@@ -36,6 +36,9 @@ public:
   finding touch(const volatile void* p, std::size_t bytes, access how, std::size_t thread, const clock& seen,
                 const void* from) noexcept;
 
+  /// Whether memory that goes back is still in use by who does not come before that: as a write of all of it.
+  [[nodiscard]] finding end(const volatile void* p, std::size_t bytes, const clock& seen) noexcept;
+
 private:
   static constexpr std::size_t size = 1 << 13;
   using ticks = std::array<tick, most_threads>;
@@ -44,14 +47,22 @@ private:
     std::array<ticks, 4> last; // by access
     std::array<const void*, 4> from;
   };
+  struct byte {
+    std::uint8_t touched_by = 0; // a bit for each thread; 0: the cell says nothing
+    bool is_atomic = false;
+  };
   struct granule {
     std::uintptr_t number = 0;
     std::uint32_t generation = 0;
+    std::array<byte, 8> bytes;
     std::array<cell, 8> cells;
   };
 
+  granule* find(std::uintptr_t number) noexcept;
   granule& at(std::uintptr_t number) noexcept;
-  static finding conflict(const cell& c, access how, const clock& seen) noexcept;
+  static finding conflict(const granule& g, std::size_t i, access how, const clock& seen) noexcept;
+  static finding touch(granule& g, std::size_t i, access how, std::size_t thread, const clock& seen,
+                       const void* from) noexcept;
 
   std::vector<granule> granules_; // open addressing
   std::uint32_t generation_ = 1;
