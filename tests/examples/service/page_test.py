@@ -7,83 +7,20 @@ Drives Chromium by chromedriver (W3C WebDriver). The picture, where one is named
 Exit status 77 (skipped) where chromium or chromedriver is not installed; Debian: chromium, chromium-driver.
 """
 
-import base64
-import json
-import os
 import pathlib
-import shutil
 import struct
-import subprocess
 import sys
-import tempfile
-import time
 import unittest
-import urllib.error
-import urllib.request
 import zlib
 
 from service import Service, document
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "support"))
+from browser import Browser, is_installed, wait  # noqa: E402
+
 PROGRAM = sys.argv.pop(1) if len(sys.argv) > 1 else "service"
 PICTURE = sys.argv.pop(1) if len(sys.argv) > 1 and sys.argv[1].endswith(".png") else None
 WIDTH, HEIGHT = 1100, 900
-FLAGS = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-         "--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage",
-         "--force-color-profile=srgb", "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
-         f"--window-size={WIDTH},{HEIGHT}"]
-
-
-class Browser:
-    """One page in headless Chromium."""
-
-    def __init__(self):
-        self.profile = tempfile.TemporaryDirectory()
-        self.driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-                                       text=True, env={**os.environ, "HOME": self.profile.name})
-        port = None
-        for line in self.driver.stdout:
-            if "started successfully on port" in line:
-                port = line.rstrip(".\n").rsplit(" ", 1)[1]
-                break
-        self.root = f"http://127.0.0.1:{port}"
-        chrome = {"binary": shutil.which("chromium"), "args": [*FLAGS, f"--user-data-dir={self.profile.name}/profile"]}
-        made = self.command("POST", "/session", {"capabilities": {"alwaysMatch": {
-            "goog:chromeOptions": chrome, "goog:loggingPrefs": {"browser": "ALL"}}}})
-        self.session = f"/session/{made['sessionId']}"
-
-    def command(self, method, path, body=None):
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(self.root + path, data, {"Content-Type": "application/json"}, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                return json.load(answer)["value"]
-        except urllib.error.HTTPError as error:
-            raise AssertionError(error.read().decode()) from error
-
-    def open(self, url):
-        self.command("POST", self.session + "/url", {"url": url})
-
-    def run(self, script, *arguments):
-        return self.command("POST", self.session + "/execute/sync", {"script": script, "args": list(arguments)})
-
-    def text(self):
-        return self.run("return document.body.innerText")
-
-    def picture(self):
-        return base64.b64decode(self.command("GET", self.session + "/screenshot"))
-
-    def complaints(self):
-        """What the page wrote to the console."""
-        return self.command("POST", self.session + "/se/log", {"type": "browser"})
-
-    def close(self):
-        try:
-            self.command("DELETE", self.session)
-        finally:
-            self.driver.kill()
-            self.driver.wait()
-            self.driver.stdout.close()
-            self.profile.cleanup()
 
 
 def pixels(png):
@@ -126,19 +63,12 @@ class PageTest(unittest.TestCase):
     def setUpClass(cls):
         cls.service = Service(PROGRAM, "--tenant", "alpha", "--tenant", "beta=256KiB")
         cls.addClassCleanup(cls.service.__exit__)
-        cls.browser = Browser()
+        cls.browser = Browser(WIDTH, HEIGHT)
         cls.addClassCleanup(cls.browser.close)
         for tenant, size in (("alpha", 1 << 20), ("beta", 1 << 20), ("someone", 4 << 10)):
             cls.service.ask("POST", "/words", document(size), {"Content-Type": "application/json", "X-Tenant": tenant})
         cls.browser.open(cls.service.url + "/memory")
-        cls.wait(lambda: "alpha" in cls.browser.text())
-
-    @staticmethod
-    def wait(holds, seconds=15):
-        until = time.monotonic() + seconds
-        while not holds():
-            assert time.monotonic() < until, "it did not come"
-            time.sleep(0.1)
+        wait(lambda: "alpha" in cls.browser.text())
 
     def box(self, text):
         """Where the smallest element with exactly this text is, in pixels."""
@@ -154,25 +84,23 @@ class PageTest(unittest.TestCase):
             self.assertIn(word, text)
 
     def test_nothing_is_cut_off_at_the_side_and_the_names_are_in_sight(self):
-        self.assertLessEqual(self.browser.run("return document.documentElement.scrollWidth"),
-                             self.browser.run("return document.documentElement.clientWidth"))
+        self.assertFalse(self.browser.scrolls_sideways())
         for name in ("process", "alpha", "beta"):
             box = self.box(name)
             self.assertIsNotNone(box, name)
             self.assertTrue(0 <= box["x"] and box["x"] + box["width"] <= WIDTH and box["height"] > 8, (name, box))
 
     def test_a_narrow_window_needs_no_scrolling_to_the_side_either(self):
-        self.browser.command("POST", self.browser.session + "/window/rect", {"width": 500, "height": HEIGHT})
+        self.browser.resize(500, HEIGHT)
         try:
-            self.assertLessEqual(self.browser.run("return document.documentElement.scrollWidth"),
-                                 self.browser.run("return document.documentElement.clientWidth"))
+            self.assertFalse(self.browser.scrolls_sideways())
         finally:
-            self.browser.command("POST", self.browser.session + "/window/rect", {"width": WIDTH, "height": HEIGHT})
+            self.browser.resize(WIDTH, HEIGHT)
 
     def test_the_numbers_live(self):
         before = self.browser.text()
         self.service.ask("POST", "/words", document(600 << 10), {"Content-Type": "application/json", "X-Tenant": "beta"})
-        self.wait(lambda: self.browser.text() != before)
+        wait(lambda: self.browser.text() != before)
 
     def test_it_needs_no_other_host_and_has_nothing_to_complain_of(self):
         loaded = self.browser.run("return performance.getEntriesByType('resource').map(e => e.name)")
@@ -203,7 +131,7 @@ class PageTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+    if not is_installed():
         print("chromium or chromedriver is not installed: skipped")
         sys.exit(77)
     unittest.main(verbosity=2)
