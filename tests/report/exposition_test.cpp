@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -131,6 +132,22 @@ allot_capacity_bytes{tenant="acme",level="0",layer="bump_resource",name="request
     CHECK(page.find("\nallot_tag_used_bytes{level=\"2\",layer=\"tag_adaptor\",name=\"tags\",tag=\"parse\"} 2000\n") !=
           std::string::npos);
     CHECK(open_metrics_of(s.tags.tags()).find("\nallot_tag_used_bytes{tag=\"parse\"} 2000\n") != std::string::npos);
+  }
+
+  TEST_CASE("what only rises is a counter, and all else a gauge") {
+    const auto counters_of = [](const auto& snapshot) {
+      constexpr std::string_view begin = "# TYPE allot_";
+      constexpr std::string_view end = " counter\n";
+      const std::string page = open_metrics_of(snapshot);
+      std::string names;
+      for (std::size_t at = 0; (at = page.find(begin, at)) != std::string::npos; ++at) {
+        const std::string line = page.substr(at, page.find('\n', at) + 1 - at);
+        if (line.ends_with(end)) names += line.substr(begin.size(), line.size() - begin.size() - end.size()) + ' ';
+      }
+      return names;
+    };
+    CHECK(counters_of(allot::counting_snapshot{}) == "allocated_bytes allocations deallocations failures ");
+    CHECK(counters_of(allot::limit_snapshot{}) == "refusals ");
   }
 
   TEST_CASE("a limit that is none is +Inf, and any other figure is exact") {

@@ -113,7 +113,7 @@ def hunt_in_cell(ground, found, chosen, table):
             except Exception as error:  # of the tool's own: the others are still looked for
                 table.add(bug, hunt.Verdict("error", f"{type(error).__name__}: {error}"))
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(min(chosen.jobs, len(found)))]
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(min(chosen.jobs, len(found)))]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -190,7 +190,7 @@ class Worker:
         file, said = first.groups() if first else ("", "")
         if "/tests/" in file and any(word in said for word in ASSERTED):
             return "caught", f"{name}: does not compile: {said}"
-        return "error", f"it does not compile:\n{output[-3000:]}"
+        return "error", f"it does not compile:\n{output[first.start() if first else 0:][:2000]}"
 
     def differs(self, test):
         """Does an object of the test have other code than without the bug?"""
