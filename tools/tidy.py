@@ -23,7 +23,7 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 TIDY = "clang-tidy-14"
-FINDING = re.compile(r"^([^:\n]+):(\d+):(\d+): (?:warning|error): (.*\])$", re.MULTILINE)
+FINDING = re.compile(r"^([^:\n]+):(\d+):(\d+): (?:warning|error): (.*\[[\w.,-]+?)(?:,-warnings-as-errors)?\]$", re.MULTILINE)
 
 # What the headers alone would leave uninstantiated; the checks of moves and of dead values need real types.
 INSTANCES = """
@@ -142,7 +142,7 @@ def main(words):
 
     findings = set().union(*(found for found, _ in results))
     for path, line, column, text in sorted(findings):
-        print(f"{path.relative_to(ROOT) if ROOT in path.parents else path}:{line}:{column}: {text}")
+        print(f"{path.relative_to(ROOT) if ROOT in path.parents else path}:{line}:{column}: {text}]")
     bad = {finding[0] for finding in findings}
     for (source, _), (_, words_of_tool) in zip(work, results):
         if words_of_tool:

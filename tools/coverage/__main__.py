@@ -89,9 +89,10 @@ def judge(files, entries, verdict, whole):
         verdict.count(not open_gaps)
     for entry in entries:
         if whole or entry.path in files:
-            if not entry.used:
+            stale = exclusions.is_stale(entry, ROOT)
+            if stale:
                 print(f"{exclusions.FILE.name}:{entry.at}: excuses nothing: {entry}")
-            verdict.count(entry.used)
+            verdict.count(not stale)
 
 
 def judge_totals(files, verdict):
