@@ -41,7 +41,7 @@ def found(pattern, path):
 def version(dated):
     """The version, once all that name one agree."""
     (project,) = found(r"^  version: '([^']*)'", "meson.build")
-    header = ".".join(found(rf"^#define ALLOT_VERSION_{part} (\d+)$", "include/allot/core/config.hpp")[0]
+    header = ".".join(found(rf"^#define ALLOT_VERSION_{part} (\d+)\b", "include/allot/core/config.hpp")[0]
                       for part in ("MAJOR", "MINOR", "PATCH"))
     if header != project:
         stop(f"meson.build says {project}, include/allot/core/config.hpp says {header}")
@@ -103,7 +103,7 @@ def serves(target, tarball, wrap, url):
 
 
 def main():
-    parser = argparse.ArgumentParser(usage=__doc__.split("Usage: release.py ")[1].split("\n")[0], add_help=False)
+    parser = argparse.ArgumentParser(usage=__doc__.split("Usage: ")[1].split("\n")[0], add_help=False)
     parser.add_argument("--help", "-h", action="store_true")
     parser.add_argument("--url", default="")
     parser.add_argument("--allow-dirty", action="store_true")
