@@ -51,7 +51,7 @@ def targets_in(build):
 
 def call(target, *options, limit):
     """Runs a fuzzer to its end; (exit status, what it printed)."""
-    command = [str(target.program), f"-max_len={MOST_BYTES}", "-timeout=25", "-rss_limit_mb=2560", "-print_final_stats=1",
+    command = [str(target.program), f"-max_len={MOST_BYTES}", "-len_control=20", "-timeout=25", "-rss_limit_mb=2560", "-print_final_stats=1",
                *(str(o) for o in options)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -136,12 +136,16 @@ def reached(control):
 
 
 def chosen(inputs):
-    """The few inputs that reach the most: each time the one that adds most edges, then most features, then the shortest."""
+    """The few inputs that reach the most: each time the one that adds most, where an edge is worth ten features."""
     left = [i for i in inputs if i[0].stat().st_size <= MOST_BYTES]
     seen_edges, seen_features, kept = set(), set(), []
     while left and len(kept) < MOST_FILES:
-        best = max(left, key=lambda i: (len(i[1] - seen_edges), len(i[2] - seen_features), -i[0].stat().st_size, i[0].name))
-        if best[2] <= seen_features and best[1] <= seen_edges:
+        def added(candidate):
+            file, edges, features = candidate
+            return 10 * len(edges - seen_edges) + len(features - seen_features), -file.stat().st_size, file.name
+
+        best = max(left, key=added)
+        if added(best)[0] == 0:
             break
         seen_edges |= best[1]
         seen_features |= best[2]
@@ -158,7 +162,7 @@ def keep(target):
     with tempfile.TemporaryDirectory() as folder:
         merged, control = pathlib.Path(folder) / "merged", pathlib.Path(folder) / "control"
         merged.mkdir()
-        status, text = call(target, "-merge=1", f"-merge_control_file={control}", merged, *sources, limit=1800)
+        status, text = call(target, "-set_cover_merge=1", f"-merge_control_file={control}", merged, *sources, limit=1800)
         if status != 0:
             print(f"{target.name}: the merge ended with status {status}\n{text[-2000:]}")
             return False
