@@ -22,8 +22,8 @@ auto make_request_memory(tenant_budget& tenant) {
   return allot::chain{
       allot::layer<allot::limit_adaptor>(16_KiB, "request"), // outermost: what containers call
       allot::layer<allot::counting_adaptor>(),
-      allot::layer<allot::monotonic_resource>(), // places the blocks, in chunks of
-      allot::over(tenant),                       // what lives elsewhere: shared, and outlives the chain
+      allot::layer<allot::monotonic_resource<tenant_budget>>(), // places the blocks, in chunks of
+      allot::over(tenant),                                      // what lives elsewhere: shared, and outlives the chain
   };
 }
 

@@ -13,7 +13,9 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <limits>
 #include <memory_resource>
+#include <new>
 #include <string>
 #include <utility>
 #include <vector>
@@ -101,23 +103,30 @@ void injected() {
 
 //! [conformance]
 class with_prefix final : public std::pmr::memory_resource { // not as it should be
+public:
+  explicit with_prefix(std::pmr::memory_resource& upstream) : upstream_{upstream} {}
+
+private:
   static std::size_t prefix(std::size_t alignment) { return std::max<std::size_t>(alignment, 16); }
 
   void* do_allocate(std::size_t bytes, std::size_t alignment) override {
-    void* const p = heap_.allocate(prefix(alignment) + bytes, alignment); // the sum may wrap around
+    if (bytes > std::numeric_limits<std::size_t>::max() - prefix(alignment)) throw std::bad_alloc{};
+    void* const p = upstream_.allocate(prefix(alignment) + bytes, alignment);
     return static_cast<std::byte*>(p) + prefix(alignment);
   }
   void do_deallocate(void* p, std::size_t bytes, std::size_t alignment) override {
-    heap_.deallocate(static_cast<std::byte*>(p) - prefix(alignment), prefix(alignment) + bytes, alignment);
+    upstream_.deallocate(static_cast<std::byte*>(p) - prefix(alignment), bytes, alignment); // and the prefix?
   }
   bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
 
-  allot::malloc_resource heap_;
+  std::pmr::memory_resource& upstream_;
 };
 
 struct fixture {
-  with_prefix mine;
+  allot::probe_upstream up;
+  with_prefix mine{up};
   std::pmr::memory_resource& resource() { return mine; }
+  allot::probe_upstream& upstream() { return up; }
 };
 
 void conformance() {
