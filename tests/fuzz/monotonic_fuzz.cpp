@@ -96,7 +96,8 @@ private:
   }
 
   void mark() {
-    if (marks_.size() < 32) marks_.push_back({arena_.mark(), arena_.used(), blocks_.last()});
+    if (marks_.size() == 32) return;
+    marks_.push_back({arena_.mark(), arena_.used(), blocks_.last()});
     FUZZ_REQUIRE(arena_.is_latest(marks_.back().of_arena));
   }
 
