@@ -51,8 +51,8 @@ def targets_in(build):
 
 def call(target, *options, limit):
     """Runs a fuzzer to its end; (exit status, what it printed)."""
-    command = [str(target.program), f"-max_len={MOST_BYTES}", "-len_control=20", "-timeout=25", "-rss_limit_mb=2560", "-print_final_stats=1",
-               *(str(o) for o in options)]
+    command = [str(target.program), f"-max_len={MOST_BYTES}", "-len_control=20", "-timeout=25", "-rss_limit_mb=2560",
+               "-print_final_stats=1", *(str(o) for o in options)]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               cwd=target.work, timeout=limit, check=False)
