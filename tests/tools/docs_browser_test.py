@@ -120,6 +120,14 @@ class Newcomer(unittest.TestCase):
                 "return !!document.querySelector('.contents a[href=\"classallot_1_1limit__adaptor.html\"]')"))
             self.looked_at(screen, "room")
 
+    def test_all_classes_stand_on_one_page(self):
+        for screen in SCREENS:
+            self.show_on(screen)
+            self.open("classes.html")
+            self.assertTrue(self.browser.run(
+                "return !!document.querySelector('.contents a[href=\"classallot_1_1limit__adaptor.html\"]')"))
+            self.looked_at(screen, "classes")
+
     def test_no_page_is_wider_than_a_phone(self):
         pages = sorted(file.name for file in HTML.glob("*.html") if "-members" not in file.name)
         self.assertGreater(len(pages), 100)

@@ -10,6 +10,8 @@ import re
 NAMESPACE = re.compile(r"^namespace allot::inline ALLOT_ABI(?:::(\w+(?:::\w+)*))? \{$", re.MULTILINE)
 INTERNAL = re.compile(r"^(inline )?namespace (detail\w*) \{$.*?^\} // namespace \2$", re.MULTILINE | re.DOTALL)
 INTERNAL_MACRO = re.compile(r"^#define ALLOT_(?:ABI_|DETAIL_|MAKES_)\w+(?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
+# A comment on what is defined in the branches below it: Doxygen would give it to whatever comes next.
+INTERNAL_CHOICE = re.compile(r"^(?:///[^\n]*\n)+(?=#if[^\n]*\n#define ALLOT_(?:ABI|DETAIL|MAKES)_)", re.MULTILINE)
 NOT_COPIED = re.compile(r"^ *(?:(?:(\w+)\(const \1&\)|\w+& operator=\(const \w+&\)) = (?:delete|default)"
                         r"|(?:\[\[[^\]]*\]\] )?~\w+\(\)(?: override)?(?: = default)?);.*$", re.MULTILINE)
 SETTING = re.compile(r"^(?:inline namespace ALLOT_\w+ \{|\} // namespace ALLOT_\w+)$", re.MULTILINE)
@@ -52,7 +54,7 @@ def blank(match):
 def without_internals(text):
     """The header less what is not for users, or is nothing to look up: internal namespaces and macros, namespaces named
     after settings, definitions of private classes, deduction guides."""
-    for pattern in (INTERNAL, INTERNAL_MACRO, SETTING, PRIVATE_CLASS, GUIDE):
+    for pattern in (INTERNAL, INTERNAL_CHOICE, INTERNAL_MACRO, SETTING, PRIVATE_CLASS, GUIDE):
         text = pattern.sub(blank, text)
     return text
 

@@ -74,7 +74,7 @@ def layout(pages):
     <tab type="usergroup" visible="yes" title="Guide">{guide}
     </tab>
     {tab("modules", "Rooms")}
-    {tab("classlist", "Classes")}
+    {tab("classindex", "Classes")}
     {tab("namespacemembers", "Functions")}
     {tab("filelist", "Headers")}
   </navindex>{CLASS}{GROUP}

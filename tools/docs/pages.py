@@ -9,7 +9,7 @@ import re
 
 # The pages in reading order; any others follow, by name.
 ORDER = ["start", "choosing", "composing", "failure", "threads", "testing", "firmware", "firmware_size", "performance",
-         "benchmarks", "service", "metrics", "global_counter", "interop", "conformance", "migrating", "faq", "contracts"]
+         "benchmarks", "service", "metrics", "global_counter", "interop", "conformance", "migrating", "faq", "contracts", "abi"]
 
 START = "mainpage"  # the README's label
 
