@@ -1,6 +1,5 @@
-"""Stages what Doxygen reads, runs it, and links the classes that pages name."""
+"""Stages what Doxygen reads, runs it, and makes the search of what came out."""
 
-import html
 import json
 import os
 import pathlib
@@ -12,6 +11,7 @@ import xml.etree.ElementTree as ElementTree
 import headers
 import layout
 import pages
+import polish
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -20,14 +20,6 @@ ROOM = re.compile(r"^\| `(\w+)/` \| (.*?) \|", re.MULTILINE)
 VERSION = re.compile(r"^#define ALLOT_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", re.MULTILINE)
 WHAT = {"function": "function", "typedef": "type", "define": "macro", "variable": "constant", "enumeration": "enumeration",
         "enumvalue": "value", "friend": "function"}
-NAMED = re.compile(r"<code>(?:allot::)?([A-Za-z_][\w:]*)((?:&lt;[^<]*&gt;)?(?:\(\))?)</code>")
-NESTED = re.compile(r'<a href="#nested-classes">Classes</a> &#124;\n')
-DETAILS = re.compile(r'(<a name="details" id="details"></a>)<h2 class="groupheader">[^<]*</h2>')
-TITLE = re.compile(r'(<div class="title">[^<]*?) (?:Class|Struct|Union|Concept|Namespace|File)(?: Template)? Reference')
-PARAMETERS = re.compile(r'(<div class="title">\w+)&lt;[^<]*&gt;(?=[ <])')
-NO_TYPE = re.compile(r'<td class="memItemLeft"([^>]*>(?:<a [^>]*></a>\s*)?&#160;</td>)')
-CELL = re.compile(r'(?<=<td class="markdownTableBody)[^\n]*')
-LINKED = re.compile(r"<a [^>]*>.*?</a>|<h\d[^>]*>.*?</h\d>|<pre[^>]*>.*?</pre>", re.DOTALL)
 
 
 def rooms(root):
@@ -43,6 +35,14 @@ def public_headers(root):
         if not headers.is_internal(text):
             found[file.relative_to(root).as_posix()] = text
     return found
+
+
+def spaces_of_rooms(texts):
+    """{'room_report': 'allot::report'}: the namespace of each room that has one, in which Doxygen's groups name nothing."""
+    found = {}
+    for path, text in texts.items():
+        found.setdefault(f"room_{pathlib.PurePosixPath(path).parent.name}", set()).update(headers.namespaces(text))
+    return {room: spaces.pop() for room, spaces in found.items() if len(spaces) == 1}
 
 
 def pages_of(root):
@@ -62,21 +62,17 @@ def put(path, text):
     path.write_text(text, encoding="utf-8")
 
 
-def with_breaks(text):
-    """Lets names in tables break behind an underscore, where the table needs that to fit."""
-    return CELL.sub(lambda cell: re.sub(r"(?<=<code>)[^<]+", lambda name: name.group().replace("_", "_<wbr/>"), cell.group()),
-                    text)
-
-
 class Build:
     """One build: from the tree at `root` to `out`/html. Doxygen reads the copies in `out`/stage."""
 
     def __init__(self, root, out, theme=THEME):
         self.root, self.out, self.theme = root, out, theme
         self.stage, self.html = out / "stage", out / "html"
+        self.tags = out / "allot.tag"
         self.headers = public_headers(root)
         self.pages = pages_of(root)
         self.declared = {name.rsplit("::", 1)[1]: name for text in self.headers.values() for name in headers.classes(text)}
+        self.spaces = spaces_of_rooms(self.headers)
         self.warnings = []
         self.grouped = set()  # classes that a room's page lists
         self.index = []  # for the search: [name, what it is, address]
@@ -85,8 +81,11 @@ class Build:
     def run(self):
         for folder in (self.stage, self.html):
             shutil.rmtree(folder, ignore_errors=True)
+        self.tags.unlink(missing_ok=True)
         files = self.stage_all()
         self.doxygen()
+        if not self.tags.is_file():
+            return
         for name in sorted(files):
             if (self.root / name).is_file():
                 (self.html / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -94,8 +93,7 @@ class Build:
         self.read_tags()
         self.write_search()
         for page in sorted(self.html.glob("*.html")):
-            text = self.plainer(page.name, page.read_text(encoding="utf-8"))
-            put(page, with_breaks(self.with_names_linked(page.name, text)))
+            put(page, polish.gone_over(page.name, page.read_text(encoding="utf-8"), self.urls))
 
     def stage_all(self):
         """Writes the copies; returns what else pages link to."""
@@ -124,7 +122,7 @@ class Build:
         version = ".".join(VERSION.findall(self.headers["include/allot/core/config.hpp"]))
         styles = [sheet for sheet in (self.theme / "doxygen-awesome.css", HERE / "pages.css") if sheet.is_file()]
         own = {"PROJECT_NUMBER": version, "OUTPUT_DIRECTORY": self.out, "LAYOUT_FILE": "layout.xml",
-               "GENERATE_TAGFILE": self.out / "allot.tag", "HTML_EXTRA_STYLESHEET": " ".join(f'"{sheet}"' for sheet in styles)}
+               "GENERATE_TAGFILE": self.tags, "HTML_EXTRA_STYLESHEET": " ".join(f'"{sheet}"' for sheet in styles)}
         lines = [f"{key} = {value}" if key.endswith("SHEET") else f'{key} = "{value}"' for key, value in own.items()]
         return "\n".join(["@INCLUDE = " + str(HERE / "Doxyfile"), *lines]) + "\n"
 
@@ -138,7 +136,7 @@ class Build:
 
     def read_tags(self):
         """Fills `urls`, `grouped` and `index` from Doxygen's tag file."""
-        for compound in ElementTree.parse(self.out / "allot.tag").getroot().iter("compound"):
+        for compound in ElementTree.parse(self.tags).getroot().iter("compound"):
             kind, name, file = compound.get("kind"), compound.findtext("name"), compound.findtext("filename")
             if kind in ("class", "struct", "union", "concept"):
                 self.urls[name] = file
@@ -155,7 +153,8 @@ class Build:
             if not name.startswith("~"):
                 self.index.append([f"{shortened(compound)}::{name}", WHAT.get(what, what), url])
         elif kind == "group" and what in WHAT:
-            full = name if what == "define" else self.declared.get(name, f"allot::{name}")
+            space = self.spaces.get(compound, "allot")
+            full = name if what == "define" else self.declared.get(name, f"{space}::{name}")
             if self.urls.setdefault(full, url) == url:
                 self.index.append([shortened(full), WHAT[what], url])
 
@@ -168,37 +167,11 @@ class Build:
                 self.index.append([pages.plain(title), "page" if own else f"in: {pages.plain(pages.title(text) or label)}",
                                    file if own else f"{file}#{label}_{anchor}"])
         seen = {}
-        for entry in self.index:
+        for entry in sorted(self.index, key=lambda entry: "::" in entry[0]):  # members last
             seen.setdefault((entry[0], entry[1]), entry)  # of overloads the first
+        self.index = list(seen.values())
         folder = self.html / "search"
         for file in [*folder.glob("*.js"), *folder.glob("*.html")]:
             file.unlink()
         shutil.copyfile(HERE / "search.js", folder / "search.js")
-        put(folder / "searchdata.js", f"const searchIndex = {json.dumps(list(seen.values()), indent=0)};\n")
-
-    def plainer(self, page, text):
-        """The page without what Doxygen says too much: headings over the only text there is, "Class Template Reference",
-        and, where a title is of no specialisation, the parameters that stand right below it."""
-        text = TITLE.sub(r"\1", DETAILS.sub(r"\1", text))
-        if page in self.urls.values() and not any("<" in name for name, url in self.urls.items() if url == page):
-            text = PARAMETERS.sub(r"\1", text)
-        text = NO_TYPE.sub(r'<td class="memItemLeft nothing"\1', text)
-        if 'id="nested-classes"' not in text:
-            text = NESTED.sub("", text)  # it counts private classes here
-        return text
-
-    def with_names_linked(self, page, text):
-        """Makes a link of each class or function that the text names as code."""
-        parts, at = [], 0
-        for kept in LINKED.finditer(text):
-            parts += [NAMED.sub(lambda found: self.link(page, found), text[at:kept.start()]), kept.group()]
-            at = kept.end()
-        parts.append(NAMED.sub(lambda found: self.link(page, found), text[at:]))
-        return "".join(parts)
-
-    def link(self, page, found):
-        name = html.unescape(found.group(1))
-        url = self.urls.get(f"allot::{name}") or (self.urls.get(name) if name.startswith("ALLOT_") else None)
-        if url is None or url.split("#")[0] == page:
-            return found.group()
-        return f'<a class="el" href="{url}">{found.group()}</a>'
+        put(folder / "searchdata.js", f"const searchIndex = {json.dumps(self.index, indent=0)};\n")

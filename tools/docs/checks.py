@@ -112,6 +112,8 @@ def of_html(build, elsewhere):
                 wrong = wrong_address(build.html, made, name, target)
                 complaints += [f"html/{name}:{line}: the link to {target} is broken: {wrong}"] if wrong else []
         yield f"html/{name}", complaints
+    wrong = [(name, url, wrong_address(build.html, made, "", url)) for name, _, url in build.index]
+    yield "search", [f"the search's result {name} leads to {url}: {why}" for name, url, why in wrong if why]
     yield "html/index.html is there", [] if "index.html" in made else ["html/index.html: was not made"]
 
 

@@ -59,10 +59,15 @@ def without_internals(text):
     return text
 
 
+def namespaces(text):
+    """Those that a header opens, but for internal ones: {'allot'}, {'allot::report'}."""
+    spaces = {"::".join(filter(None, ("allot", found.group(1)))) for found in NAMESPACE.finditer(text)}
+    return {space for space in spaces if "::detail" not in space}
+
+
 def is_internal(text):
     """True for a header that declares nothing outside of internal namespaces, as those of detail/."""
-    spaces = [found.group(1) or "" for found in NAMESPACE.finditer(text)]
-    return bool(spaces) and all(space.startswith("detail") for space in spaces)
+    return bool(NAMESPACE.search(text)) and not namespaces(text)
 
 
 def classes(text):
