@@ -149,8 +149,8 @@ private:
     switch (this->in_.below(16)) {
     case 9:
     case 10:
-    case 11:
-    case 12: return free_any();
+    case 11: return free_any();
+    case 12: return free_run();
     case 13: return trim();
     case 14: return up_.plan(this->in_);
     case 15: return this->in_.below(8) == 0 ? release() : many();
@@ -179,6 +179,14 @@ private:
 
   void free_any() {
     if (!this->blocks_.is_empty()) this->free_.push_back(this->free_one(this->in_.byte() % this->blocks_.size()));
+  }
+
+  /// Blocks that came one after another: all of a chunk among them.
+  void free_run() {
+    if (this->blocks_.is_empty()) return;
+    const std::size_t first = this->in_.byte() % this->blocks_.size();
+    for (std::size_t left = this->in_.byte(); left > 0 && first < this->blocks_.size(); --left)
+      this->free_.push_back(this->free_one(first));
   }
 
   void trim() {

@@ -32,8 +32,8 @@ private:
     switch (in_.below(16)) {
     case 8:
     case 9:
-    case 10:
-    case 11: return free_one();
+    case 10: return free_one(in_.byte());
+    case 11: return free_run();
     case 12: return trim();
     case 13: return up_.plan(in_);
     case 14: return in_.below(8) == 0 ? release() : many();
@@ -60,10 +60,20 @@ private:
       allocate(wanted);
   }
 
-  void free_one() {
+  void free_one(std::size_t chosen) {
     if (blocks_.is_empty()) return;
-    const auto gone = blocks_.remove(in_.byte() % blocks_.size());
+    const auto gone = blocks_.remove(chosen % blocks_.size());
     fuzz::give_back(pool_, gone.p, gone.shape, in_.byte());
+  }
+
+  /// Blocks that came one after another: all of a chunk among them.
+  void free_run() {
+    if (blocks_.is_empty()) return;
+    const std::size_t first = in_.byte() % blocks_.size();
+    for (std::size_t left = in_.below(128); left > 0 && first < blocks_.size(); --left) {
+      const auto gone = blocks_.remove(first);
+      pool_.deallocate(gone.p, gone.shape.bytes, gone.shape.alignment);
+    }
   }
 
   void trim() {
