@@ -183,11 +183,21 @@ TEST_SUITE("checking_resource") {
     CHECK(up.check() == 1);
     CHECK(up.first_error()->fault == memory_fault::write_after_free);
     CHECK(up.first_error()->offset == 99);
+    CHECK(up.check() == 0); // the same write is told once
 
     p[0] = 7;
     for (int i = 0; i < 20; ++i)
       up.deallocate(up.allocate(100, 1), 100, 1); // pushes the first one out
     CHECK(up.errors(memory_fault::write_after_free) == 2);
+  }
+
+  TEST_CASE("the first error stays, whatever comes after it") {
+    allot::checking_resource up{recording};
+    void* const p = up.allocate(16, 8);
+    up.deallocate(p, 24, 8);
+    up.deallocate(p, 16, 8);
+    CHECK(up.first_error()->fault == memory_fault::wrong_size);
+    CHECK(up.last_error()->fault == memory_fault::double_free);
   }
 
   TEST_CASE("tells a double free from a foreign pointer") {
