@@ -52,6 +52,12 @@ costs Half is too much.
 - return n / 2;
 + return n / 2 + 1;
 
+bug same-length
+in include/tiny/box.hpp
+costs A third is no half.
+- return n / 2;
++ return n / 3;
+
 bug far
 in src/box/box.cpp
 costs What was stored is lost.
@@ -144,6 +150,11 @@ class Verdicts(unittest.TestCase):
     def test_a_bug_is_caught_by_the_test_of_its_name(self):
         self.assertRegex(self.line("near"), r"^caught .* box: ended with 1")
 
+    def test_a_bug_is_gone_before_the_next_though_it_has_the_length_of_what_it_replaced(self):
+        status, output = self.hunt("--only", "^(same-length|untested)$", "--jobs", "1")
+        self.assertRegex(self.line("same-length", output), r"^caught")
+        self.assertRegex(self.line("untested", output), r"^survived")
+
     def test_a_bug_that_the_nearest_test_misses_is_caught_by_the_next(self):
         self.assertRegex(self.line("far"), r"^caught .* lid: ended with 1")
 
@@ -170,7 +181,7 @@ class Verdicts(unittest.TestCase):
         self.assertRegex(self.line("equal"), r"^error .* the code of no test differs")
 
     def test_the_last_line_counts_errors_and_survivors_as_failed(self):
-        self.assertEqual((self.status, self.output.splitlines()[-1]), (1, "4 passed, 5 failed"))
+        self.assertEqual((self.status, self.output.splitlines()[-1]), (1, "5 passed, 5 failed"))
 
     def test_the_sources_are_left_as_they_are(self):
         for path, text in PROJECT.items():
@@ -265,8 +276,8 @@ class Nearest(unittest.TestCase):
     def test_a_source_has_the_tests_of_its_header(self):
         self.assertEqual(self.ranked("src/a/limit.cpp"), ["a/limit", "b/far", "a/other"])
 
-    def test_what_nobody_includes_has_no_tests(self):
-        self.assertEqual(self.ranked("include/a/limit_ledger.hpp"), [])
+    def test_what_no_test_includes_is_looked_for_by_all_those_of_a_like_name_first(self):
+        self.assertEqual(self.ranked("include/a/limit_ledger.hpp"), ["a/limit", "a/none", "a/other", "b/far"])
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ A bug is caught when one of the tests nearest to its file fails: those of its na
 directly, then the others that include it. A test that runs three times as long as without the bug, and longer than
 --patience, has failed; so has one of whose own static_assert the compiler says that it does not hold. What does not apply, does not
 compile, or has the same code as without it is an error of the list. Each test that is asked is first run without a bug.
+A header's bug is first compiled into the tests alone, and into the library where they do not see it: it is not one that
+changes what the objects of a class that both know look like.
 
 Exit status: 0 every bug was caught, 1 one survived or is an error, or a test fails without a bug, 2 wrong usage.
 """

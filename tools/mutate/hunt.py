@@ -138,11 +138,28 @@ class Worker:
         names = nearest.ranked(bug.path, {name: test.sources for name, test in self.ground.tests.items()},
                                self.ground.includes)[:most_tests]
         if not names:
-            return Verdict("error", f"no test of the cell {self.ground.cell.name} includes {bug.path}")
+            return Verdict("error", f"the cell {self.ground.cell.name} has no tests")
         self.start()
-        (self.tree.source / bug.path).write_text(text, encoding="utf-8")
-        kind, said, asked = self.ask(names)
+        self.put_in(bug, text, source)
+        is_header = not bug.path.startswith("src/")
+        kind, said, asked = self.ask(names, is_header)
+        if kind == "unseen" and is_header:
+            (self.tree.source / bug.path).touch()  # now ninja sees it, and builds the library with it
+            kind, said, asked = self.ask(names, is_header)
+        if kind == "unseen":
+            kind = "survived" if said else "error"
+            said = said or "the code of no test differs: it is equal, or none uses it"
         return Verdict(kind, said, time.monotonic() - started, asked)
+
+    def put_in(self, bug, text, source):
+        """Writes the file with the bug. A header is given the time of the one without: then the library, of which each
+        object may include it, is left as it is, and only the tests are compiled with the bug. The linker takes the
+        functions of a header from the first object that has them, which is the test's."""
+        file = self.tree.source / bug.path
+        file.write_text(text, encoding="utf-8")
+        if not bug.path.startswith("src/"):
+            time_of = source.stat()
+            os.utime(file, ns=(time_of.st_atime_ns, time_of.st_mtime_ns))
 
     def start(self):
         """Takes an earlier bug out."""
@@ -153,8 +170,9 @@ class Worker:
             self.is_configured = True
         trees.forget_programs(self.tree, self.ground.tests)
 
-    def ask(self, names):
-        """(kind, text, number of tests) for the bug that is in the tree."""
+    def ask(self, names, anew):
+        """(kind, text, number of tests) for the bug that is in the tree; the kind may be `unseen`, with a text if code
+        differs. What is a test's own is compiled anew where ninja does not see why it should be."""
         differs = False
         asked = 0
         for name in names:
@@ -163,6 +181,8 @@ class Worker:
                 continue
             asked += 1
             test = self.ground.tests[name]
+            for path in self.tree.own_objects_of(test.target) if anew else []:
+                path.unlink()
             try:
                 self.tree.make(test.target, self.jobs)
             except trees.BuildError as error:
@@ -172,13 +192,11 @@ class Worker:
             if with_bug.ok:
                 continue
             if not differs:
-                return "error", f"the code of {name} is equal, and it failed all the same: {with_bug.text}", asked
+                return "error", f"{name} failed although its code is equal: {with_bug.text}", asked
             return "caught", f"{name}: {with_bug.text}", asked
         if asked == 0:
             return "error", "every test that could see it fails without it", asked
-        if not differs:
-            return "error", "the code of no test differs: it is equal, or none uses it", asked
-        return "survived", f"{asked} tests passed: {', '.join(names)}", asked
+        return "unseen", f"{asked} tests passed: {', '.join(names)}" if differs else "", asked
 
     def timeout(self, clean):
         return min(max(3 * clean.seconds, self.patience), LONGEST_TIMEOUT)

@@ -69,16 +69,17 @@ def targets_of(path, includes):
 
 
 def ranked(path, tests, includes):
-    """The names of the tests that reach a file, nearest first; `tests` is {name: sources}."""
+    """The names of the tests that reach a file, nearest first, or of all where none does; `tests` is {name: sources}."""
     targets = targets_of(path, includes)
-    order = []
+    reach, others = [], []
     for name, sources in tests.items():
         depth = includes.depths(sources)
-        if targets and not any(target in depth for target in targets):
-            continue
-        near = min((depth[target] for target in targets if target in depth), default=0)
+        near = min((depth[target] for target in targets if target in depth), default=None)
         alike = max((shared(words(source), words(path)) for source in sources), default=0)
         same_name = any(words(source) == words(path) for source in sources)
         same_room = any(room(source) == room(path) for source in sources)
-        order.append((not same_name, -alike, not (same_room and near == 1), near, not same_room, len(depth), name))
-    return [entry[-1] for entry in sorted(order)]
+        if near is None:
+            others.append((-alike, not same_room, len(depth), name))
+        else:
+            reach.append((not same_name, -alike, not (same_room and near == 1), near, not same_room, len(depth), name))
+    return [entry[-1] for entry in sorted(reach or others)]

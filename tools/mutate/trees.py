@@ -93,6 +93,10 @@ class Tree:
                                 check=True).stdout
         return [line for line in listed.split("\n") if line.endswith(".o")]
 
+    def own_objects_of(self, target):
+        """The objects of a target alone, that are built: not those of the libraries."""
+        return list((self.build / f"{target}.p").glob("*.o"))
+
     def tests(self):
         """{name: Test} of the tests that are programs of this build, or scripts that run one, in the cell's suite."""
         info = self.build / "meson-info"
@@ -120,7 +124,10 @@ class Tree:
 def start_from(clean, bugged):
     """Makes the files and objects of one tree those of the other, and lets ninja know it by the other's records."""
     for file in (file for file in clean.source.rglob("*") if file.is_file()):
-        copy_changed(file, bugged.source / file.relative_to(clean.source))
+        target = bugged.source / file.relative_to(clean.source)
+        if target.is_file() and target.read_bytes() != file.read_bytes():
+            target.unlink()  # a bug may have the length and the time of what it replaced
+        copy_changed(file, target)
     ours, theirs = bugged.outputs(), clean.outputs()
     for path, file in ours.items():
         if path not in theirs:
