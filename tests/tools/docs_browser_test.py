@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Walks a newcomer's way through the built documentation in a real browser, headless, over file://.
 
-Usage: docs_browser_test.py DOCS_DIR [PICTURES_DIR] [unittest arguments]
+Usage: docs_browser_test.py DOCS_DIR [PICTURES_DIR] [unittest options, as -k NAME]
 
 DOCS_DIR is where `python3 -B tools/docs DOCS_DIR` built. Each step is done on a desktop's window and on a phone's; the
 pictures, where a folder is named, are kept to be looked at: DESKTOP or PHONE, the step, .png.
@@ -16,9 +16,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "support"))
 from browser import Browser, is_installed, wait  # noqa: E402
 
-DOCS = sys.argv.pop(1) if len(sys.argv) > 1 and not sys.argv[1].startswith("-") else "build/docs"
-PICTURES = sys.argv.pop(1) if len(sys.argv) > 1 and pathlib.Path(sys.argv[1]).suffix == "" and sys.argv[1][0] in "./" else None
-HTML = pathlib.Path(DOCS).resolve() / "html"
+FOLDERS = []
+while len(sys.argv) > 1 and len(FOLDERS) < 2 and not sys.argv[1].startswith("-"):
+    FOLDERS.append(sys.argv.pop(1))
+DOCS, PICTURES = [*FOLDERS, None, None][:2]
+HTML = pathlib.Path(DOCS or ".").resolve() / "html"
 DOWN = "\ue015"  # WebDriver's code for the arrow key
 SCREENS = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 
@@ -140,6 +142,9 @@ class Newcomer(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if DOCS is None:
+        print(__doc__.strip(), file=sys.stderr)
+        sys.exit(2)
     if not is_installed():
         print("chromium or chromedriver is not installed: skipped")
         sys.exit(77)
