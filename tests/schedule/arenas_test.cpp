@@ -5,10 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
-#include <span>
-#include <vector>
 
 namespace {
 
@@ -89,7 +86,7 @@ TEST_SUITE("schedule") {
     });
   }
 
-  TEST_CASE("atomic_bump_resource: a list of blocks changed to and fro does no harm") {
+  TEST_CASE("atomic_bump_resource: a cursor that was moved to and fro does no harm") {
     holds("one thread takes while another gives back and takes again", {.preemptions = 3}, [] {
       std::array<std::byte, 8> memory{};
       allot::atomic_bump_resource<> arena{memory};

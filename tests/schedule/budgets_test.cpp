@@ -18,7 +18,7 @@ using schedule::holds;
 using schedule::join;
 using schedule::start;
 
-/// Two threads each take what is there for one, use it, and give it back.
+/// Threads each take what is there for one, use it, and give it back.
 void share(limit_ledger& ledger, std::size_t bytes, int threads) {
   int room = 0; // that the budget guards
   int admitted = 0;

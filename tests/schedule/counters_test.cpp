@@ -86,6 +86,15 @@ TEST_SUITE("schedule") {
       ensure(ledger.peaks().bytes == 10 && ledger.peaks().blocks == 1, "what is live is in the peak");
       ensure(before.bytes == 0 || before.bytes == 10, "and before it is what was");
     });
+    holds("a peak that hides what is live until it is started anew", [] {
+      shared_ledger ledger;
+      ledger.allocated(50);
+      ledger.deallocating(50);
+      start([&] { ledger.allocated(10); });
+      start([&] { (void)ledger.restart_peaks(); });
+      join();
+      ensure(ledger.peaks().bytes >= 10 && ledger.peaks().blocks >= 1, "what is live is in the peak");
+    });
     holds("a reader of a shared ledger misses no peak", [] {
       shared_ledger ledger;
       ledger.allocated(10);

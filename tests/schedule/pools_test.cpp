@@ -10,14 +10,13 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <memory_resource>
 #include <mutex>
 #include <optional>
-#include <span>
 #include <thread>
 
 namespace {
 
-using schedule::bounds;
 using schedule::ensure;
 using schedule::holds;
 using schedule::join;
@@ -56,10 +55,10 @@ void check_at_rest(pool& p) {
 
 /// A pool that has been in use: there are chunks, and what is made at the first call is there.
 struct used_pool {
-  explicit used_pool(std::size_t blocks = 2) { take_and_give_back(blocks_, blocks); }
+  explicit used_pool(std::size_t count = 2) { take_and_give_back(blocks, count); }
 
   schedule::heap up;
-  pool blocks_{few, up};
+  pool blocks{few, up};
 };
 
 } // namespace
@@ -110,16 +109,16 @@ TEST_SUITE("schedule") {
     holds("two threads by way of the depot", {.preemptions = 1, .random_schedules = 500}, [] {
       used_pool used{4};
       for (int i = 0; i < 2; ++i)
-        start([&] { take_and_give_back(used.blocks_, 3); });
+        start([&] { take_and_give_back(used.blocks, 3); });
       join();
-      check_at_rest(used.blocks_);
+      check_at_rest(used.blocks);
     });
     holds("three threads", {.preemptions = 1, .most_schedules = 2000, .random_schedules = 1000}, [] {
       used_pool used{4};
       for (int i = 0; i < 3; ++i)
-        start([&] { take_and_give_back(used.blocks_, 2); });
+        start([&] { take_and_give_back(used.blocks, 2); });
       join();
-      check_at_rest(used.blocks_);
+      check_at_rest(used.blocks);
     });
   }
 
@@ -129,7 +128,7 @@ TEST_SUITE("schedule") {
       std::atomic<void*> block{nullptr};
       start([&] {
         for (int i = 0; i < 2; ++i) {
-          void* const p = take(used.blocks_);
+          void* const p = take(used.blocks);
           void* none = nullptr;
           while (!block.compare_exchange_strong(none, p, std::memory_order_release, std::memory_order_relaxed)) {
             none = nullptr;
@@ -142,11 +141,11 @@ TEST_SUITE("schedule") {
           void* p = nullptr;
           while ((p = block.exchange(nullptr, std::memory_order_acquire)) == nullptr)
             std::this_thread::yield();
-          give_back(used.blocks_, p);
+          give_back(used.blocks, p);
         }
       });
       join();
-      check_at_rest(used.blocks_);
+      check_at_rest(used.blocks);
     });
   }
 
@@ -173,16 +172,16 @@ TEST_SUITE("schedule") {
       used_pool used;
       std::atomic<bool> is_done{false};
       start([&] {
-        take_and_give_back(used.blocks_, 2);
+        take_and_give_back(used.blocks, 2);
         is_done.store(true, std::memory_order_relaxed);
       });
       start([&] {
         while (!is_done.load(std::memory_order_relaxed))
           std::this_thread::yield();
-        take_and_give_back(used.blocks_, 2);
+        take_and_give_back(used.blocks, 2);
       });
       join();
-      check_at_rest(used.blocks_);
+      check_at_rest(used.blocks);
     });
   }
 
@@ -213,14 +212,14 @@ TEST_SUITE("schedule") {
   TEST_CASE("concurrent_pool_resource: trim takes no block that is in use") {
     holds("one trims while another takes and gives back", {.preemptions = 1, .random_schedules = 500}, [] {
       used_pool used{4};
-      start([&] { take_and_give_back(used.blocks_, 2); });
+      start([&] { take_and_give_back(used.blocks, 2); });
       start([&] {
-        void* const p = take(used.blocks_);
-        (void)used.blocks_.trim();
-        give_back(used.blocks_, p);
+        void* const p = take(used.blocks);
+        (void)used.blocks.trim();
+        give_back(used.blocks, p);
       });
       join();
-      check_at_rest(used.blocks_);
+      check_at_rest(used.blocks);
     });
     holds("one trims the magazines of a thread that ends",
           {.preemptions = 1, .most_schedules = 2000, .random_schedules = 500}, [] {
@@ -276,13 +275,13 @@ TEST_SUITE("schedule") {
     holds("a reader beside a thread that takes and gives back",
           {.preemptions = 1, .old_loads = 0, .most_schedules = 1000, .random_schedules = 500}, [] {
             used_pool used{2};
-            start([&] { take_and_give_back(used.blocks_, 2); });
+            start([&] { take_and_give_back(used.blocks, 2); });
             start([&] {
-              ensure(used.blocks_.used() <= 4 * bytes, "no more than there is");
-              ensure(used.blocks_.cached() <= used.blocks_.reserved(), "no more than was taken");
+              ensure(used.blocks.used() <= 4 * bytes, "no more than there is");
+              ensure(used.blocks.cached() <= used.blocks.reserved(), "no more than was taken");
             });
             join();
-            check_at_rest(used.blocks_);
+            check_at_rest(used.blocks);
           });
   }
 }

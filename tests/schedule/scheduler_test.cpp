@@ -5,7 +5,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
-#include <memory_resource>
+#include <cstdlib>
 #include <mutex>
 #include <string_view>
 #include <thread>

@@ -24,9 +24,9 @@ void run_once(const std::function<void()>& test, unsigned long number) {
 }
 
 void run_in_order(const bounds& b, const std::function<void()>& test, journal& j) {
-  while (j.schedules < b.most_schedules) {
+  while (j.in_order < b.most_schedules) {
+    ++j.in_order;
     run_once(test, 0);
-    ++j.schedules;
     if (the_machine.has_learnt()) {
       the_machine.made().forget();
     } else if (!the_machine.made().next()) {
@@ -39,8 +39,8 @@ void run_in_order(const bounds& b, const std::function<void()>& test, journal& j
 void run_at_random(const bounds& b, const std::function<void()>& test, journal& j) {
   the_machine.set_up(b, false, j);
   the_machine.made().set_way(choices::way::at_random);
-  for (unsigned long i = 0; i < b.random_schedules; ++i, ++j.schedules)
-    run_once(test, i);
+  for (; j.at_random < b.random_schedules; ++j.at_random)
+    run_once(test, j.at_random);
 }
 
 /// In a process of its own: `run(journal)` ends it where a schedule fails.
@@ -73,7 +73,8 @@ outcome in_process(F run) {
             .failure = j.failure,
             .steps = j.failed ? steps_of(j) : "",
             .choices = j.choices,
-            .schedules = j.schedules + j.failed,
+            .in_order = j.in_order,
+            .at_random = j.at_random,
             .longest = j.longest,
             .strayed = j.strayed,
             .is_exhaustive = j.is_exhaustive};
@@ -107,13 +108,13 @@ outcome replay(const bounds& b, const std::string& choices, const std::function<
     the_machine.made().set_way(choices::way::as_told);
     the_machine.made().read(choices.size() < 2 ? "" : choices.substr(2));
     run_once(test, 0);
-    ++j.schedules;
   });
 }
 
 std::ostream& operator<<(std::ostream& to, const outcome& o) {
-  to << o.schedules << (o.is_exhaustive ? " schedules, all within the bounds" : " schedules") << ", of up to "
-     << o.longest << " steps";
+  to << o.in_order << (o.is_exhaustive ? " schedules, all within the bounds" : " schedules");
+  if (o.at_random != 0) to << ", and " << o.at_random << " at random";
+  to << ", of up to " << o.longest << " steps";
   if (o.strayed != 0) to << ", " << o.strayed << " choices strayed";
   if (o.failed) to << "\nfailed: " << o.failure << "\nreplay: \"" << o.choices << "\"\n" << o.steps;
   return to;

@@ -29,13 +29,14 @@ namespace schedule {
 /// What came of all schedules.
 struct outcome {
   bool failed = false;
-  std::string failure;         // the first one
-  std::string steps;           // of that schedule, at the end
-  std::string choices;         // for `replay`
-  unsigned long schedules = 0; // that were run
-  std::size_t longest = 0;     // steps in one
-  std::size_t strayed = 0;     // choices that differed when they were made again
-  bool is_exhaustive = false;  // all within the bounds
+  std::string failure;        // the first one
+  std::string steps;          // of that schedule, at the end
+  std::string choices;        // for `replay`
+  unsigned long in_order = 0; // schedules that were run
+  unsigned long at_random = 0;
+  std::size_t longest = 0;    // steps in one
+  std::size_t strayed = 0;    // choices that differed when they were made again
+  bool is_exhaustive = false; // those in order are all within the bounds
 };
 
 outcome explore(const bounds& b, const std::function<void()>& test);

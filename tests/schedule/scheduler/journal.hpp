@@ -40,7 +40,8 @@ struct journal {
   std::array<entry, kept> entries{};
   std::size_t came = 0;
 
-  unsigned long schedules = 0;
+  unsigned long in_order = 0; // schedules that were run
+  unsigned long at_random = 0;
   std::size_t longest = 0; // steps
   std::size_t strayed = 0;
   bool is_exhaustive = false;

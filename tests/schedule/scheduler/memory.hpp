@@ -29,8 +29,9 @@ struct view {
 /// knows to be overwritten; one that acquires learns what the release of that store knew. A read-modify-write finds the
 /// newest.
 ///
-/// Not modelled: stores that take effect later than others that came after them, and loads of what is stored later (load
-/// buffering). Nothing is found here that C++ forbids; not all is found that it allows.
+/// Not modelled: stores that take effect later than others that came after them (each object's stores are in the order in
+/// which they were made), and loads of what is stored later. Nothing is found here that C++ forbids; not all is found that it
+/// allows: the release of the blocks in `limit_ledger::give_back_block`, for one, is not seen to be needed.
 class memory {
 public:
   void clear() noexcept {
