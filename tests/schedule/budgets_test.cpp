@@ -72,6 +72,19 @@ TEST_SUITE("schedule") {
     });
   }
 
+  TEST_CASE("limit_ledger: the peak misses nothing that was delivered") {
+    holds("two blocks are delivered at once", [] {
+      limit_ledger ledger{budget{.bytes = 100}};
+      for (const std::size_t bytes : {30U, 20U})
+        start([&, bytes] {
+          ensure(ledger.admit(bytes), "it fits");
+          ledger.delivered();
+        });
+      join();
+      ensure(ledger.peak() == 50, "both were there");
+    });
+  }
+
   TEST_CASE("limit_ledger: one admission is told that the mark is reached") {
     holds("two admissions reach the mark together", [] {
       std::atomic<int> marks{0};
