@@ -516,6 +516,9 @@ TEST_SUITE("bump_resource") {
     CHECK(dies([&] { arena.deallocate(p, 300, 8); }, "taken"));
     CHECK(dies([&] { arena.rewind(mark), arena.rewind(mark); }, "admits"));
     CHECK(dies([&] { arena.reset(), arena.rewind(mark); }, "admits"));
+    const auto second = arena.mark();
+    const auto third = arena.mark();
+    CHECK(dies([&] { arena.rewind(second), arena.rewind(third); }, "admits"));
   }
 
   TEST_CASE("a size to deallocate that wraps when it is rounded is caught") {

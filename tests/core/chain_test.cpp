@@ -2,6 +2,7 @@
 
 #include <allot/adaptor/counting_adaptor.hpp>
 #include <allot/adaptor/limit_adaptor.hpp>
+#include <allot/adaptor/tag_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/static_slot.hpp>
 #include <allot/source/malloc_resource.hpp>
@@ -303,6 +304,15 @@ TEST_SUITE("chain") {
     CHECK(std::is_same_v<decltype(same.layer<2>()), const allot::bump_resource<64>&>);
     CHECK(std::is_same_v<decltype(c.layer<2>()), allot::bump_resource<64>&>);
     CHECK(std::is_const_v<std::remove_reference_t<decltype(same.layer<allot::failing_adaptor>())>>);
+  }
+
+  TEST_CASE("a layer of a template that has values among its parameters is found by it, in a const chain too") {
+    allot::bump_resource<64> elsewhere;
+    allot::chain c{layer<allot::counting_adaptor>(), layer<allot::tag_adaptor>(), over(elsewhere)};
+    const auto& same = c;
+    CHECK(&c.layer<allot::tag_adaptor>() == &c.layer<1>());
+    CHECK(&same.layer<allot::tag_adaptor>() == &c.layer<1>());
+    CHECK(std::is_const_v<std::remove_reference_t<decltype(same.layer<allot::tag_adaptor>())>>);
   }
 
   TEST_CASE("a reference to a source is found like a source, and is const in a const chain") {

@@ -74,6 +74,12 @@ TEST_SUITE("malloc_resource") {
     CHECK(r.try_allocate(half - 64, 4096) == nullptr);
   }
 
+  TEST_CASE("what an object can be as large as, and no memory is there for, is refused at every alignment") {
+    allot::malloc_resource r;
+    for (std::size_t alignment = 1; alignment <= 4096; alignment *= 2)
+      CHECK(r.try_allocate(size_max / 4, alignment) == nullptr);
+  }
+
   TEST_CASE("the greatest alignment of size_t is refused or kept") {
     allot::malloc_resource r;
     constexpr std::size_t top = half + 1;
