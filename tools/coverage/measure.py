@@ -18,7 +18,8 @@ Gap = collections.namedtuple("Gap", "line kind text")
 Segment = collections.namedtuple("Segment", "line column count has_count is_entry is_gap")
 
 # A line that can only be part of a function's body.
-STATEMENT = re.compile(r"^\s*(return\b|if\b|for \(|while \(|throw\b|do \{|switch \()|^\s+(?!using|friend|static_assert)[\w:]+(\.|->)?\w+\(.*\);$")
+STATEMENT = re.compile(r"^\s*(return\b|if\b|for \(|while \(|throw\b|do \{|switch \()"
+                       r"|^\s+(?!using|friend|static_assert)[\w:]+(\.|->)?\w+\(.*\);$")
 
 
 # A line of a block that has nothing of its own to run.
@@ -33,7 +34,7 @@ class Broken(Exception):
 
 
 class File:
-    """One file's figures: `lines` and `sides` map what could be reached to whether it was."""
+    """One file's figures: `lines` and `sides` map what could be reached to whether it was; `gaps` are what was not."""
 
     def __init__(self, lines, sides, gaps):
         self.lines, self.sides, self.gaps = lines, sides, gaps
@@ -94,8 +95,8 @@ def read_file(text, exported):
     gaps += [Gap(line, "no counter", text[line - 1].strip()) for line in unseen_lines]
     reached = {line: count > 0 for line, count in lines.items()}
     reached.update((line, False) for line in unseen_lines)
-    return File(reached, {(place, side): count > 0 for place, pair in sides.items() for side, count in zip((True, False), pair)},
-                sorted(gaps))
+    taken = {(place, side): pair[side] > 0 for place, pair in sides.items() for side in (0, 1)}
+    return File(reached, taken, sorted(gaps))
 
 
 def line_counts(segments):
