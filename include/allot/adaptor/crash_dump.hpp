@@ -20,7 +20,7 @@ struct crash_target {
   std::size_t (*dump)(const void* ring, int fd) noexcept;
 };
 
-bool dump_on_crash(const crash_target& target) noexcept;
+bool dump_on_crash(const crash_target& wanted) noexcept;
 
 } // namespace detail
 
