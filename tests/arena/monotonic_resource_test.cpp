@@ -11,6 +11,7 @@
 #include "support/shadow_model.hpp"
 
 #include <array>
+#include <cstddef>
 #include <functional>
 #include <list>
 #include <memory>
@@ -252,6 +253,19 @@ TEST_SUITE("monotonic_resource") {
     CHECK(request.used() == 0);
     CHECK(request.reserved() == memory.used());
     // [example]
+  }
+
+  TEST_CASE("what it is constructed from says what it is over") {
+    allot::checking_resource up;
+    const std::size_t size = 100;
+    std::array<std::byte, 64> buffer;
+    allot::monotonic_resource sized{size};
+    allot::monotonic_resource over{up};
+    allot::monotonic_resource behind{buffer.data(), buffer.size(), up};
+    allot::monotonic_resource twice{over};
+    CHECK(std::is_same_v<decltype(sized), allot::monotonic_resource<std::pmr::memory_resource>>);
+    CHECK(std::is_same_v<decltype(behind), decltype(over)>);
+    CHECK(twice.upstream_resource() == &over);
   }
 
   TEST_CASE("deduces its upstream, and one over another is no copy") {

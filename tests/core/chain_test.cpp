@@ -4,6 +4,8 @@
 #include <allot/adaptor/limit_adaptor.hpp>
 #include <allot/adaptor/tag_adaptor.hpp>
 #include <allot/arena/bump_resource.hpp>
+#include <allot/arena/monotonic_resource.hpp>
+#include <allot/arena/sizing_resource.hpp>
 #include <allot/core/static_slot.hpp>
 #include <allot/source/malloc_resource.hpp>
 #include <allot/testing/allocation_failure_loop.hpp>
@@ -288,6 +290,14 @@ TEST_SUITE("chain") {
     CHECK(&c.layer<small_only>() == &c.layer<0>());
     CHECK(c.try_allocate(8, 1) != nullptr);
     CHECK(c.try_allocate(9, 1) == nullptr);
+  }
+
+  TEST_CASE("an arena that takes chunks from below is a layer by its name alone") {
+    allot::chain c{layer<allot::monotonic_resource>(), layer<allot::sizing_resource>(),
+                   source<allot::bump_resource<4096>>()};
+    CHECK(c.layer<allot::monotonic_resource>().upstream_resource() == &c.layer<1>());
+    (void)c.allocate(8, 8);
+    CHECK(c.layer<allot::sizing_resource>().requests() == 1);
   }
 
   TEST_CASE("a layer is found by its index, its class or its type, and is const where the chain is") {

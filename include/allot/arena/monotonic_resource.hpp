@@ -33,10 +33,11 @@ namespace allot::inline ALLOT_ABI {
 /// Threads: one thread at a time. `upstream` must outlive it.
 ///
 /// \snippet tests/arena/monotonic_resource_test.cpp example
-template <std::derived_from<std::pmr::memory_resource> Upstream = std::pmr::memory_resource, std::size_t MinAlign = 1>
+template <class Upstream = std::pmr::memory_resource, std::size_t MinAlign = 1>
 class monotonic_resource :
     public resource_interface<monotonic_resource<Upstream, MinAlign>>,
     private detail::chunked_bump {
+  static_assert(detail::resource_type<Upstream>, "the upstream is a memory resource");
   static_assert(is_alignment(MinAlign) && MinAlign <= alignof(std::max_align_t),
                 "the minimum alignment is a power of two that every chunk has");
 
@@ -66,32 +67,36 @@ public:
   monotonic_resource(Resource* upstream, std::size_t initial_size) = delete;
 
   /// \param upstream  not null
-  explicit monotonic_resource(Upstream* upstream) noexcept
-      : monotonic_resource{std::span<std::byte>{}, default_room, upstream, nullptr} {}
+  explicit monotonic_resource(Upstream* upstream) noexcept requires detail::resource_type<Upstream> :
+      monotonic_resource{std::span<std::byte>{}, default_room, upstream, nullptr} {}
 
   /// \param initial_size  bytes that the first chunk has room for
   /// \param upstream      not null
-  monotonic_resource(std::size_t initial_size, Upstream* upstream) noexcept
-      : monotonic_resource{std::span<std::byte>{}, initial_size, upstream, nullptr} {}
+  monotonic_resource(std::size_t initial_size, Upstream* upstream) noexcept requires detail::resource_type<Upstream> :
+      monotonic_resource{std::span<std::byte>{}, initial_size, upstream, nullptr} {}
 
   /// \param buffer    is used first, and outlives the arena, which is its only user
   /// \param upstream  not null
-  monotonic_resource(void* buffer, std::size_t size, Upstream* upstream) noexcept
-      : monotonic_resource{span_of(buffer, size), room_after(size), upstream, nullptr} {}
+  monotonic_resource(void* buffer, std::size_t size,
+                     Upstream* upstream) noexcept requires detail::resource_type<Upstream> :
+      monotonic_resource{span_of(buffer, size), room_after(size), upstream, nullptr} {}
 
   /// \param name  for records and reports; static storage
-  explicit monotonic_resource(Upstream& upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{std::span<std::byte>{}, default_room, std::addressof(upstream), name} {}
+  explicit monotonic_resource(Upstream& upstream,
+                              const char* name = nullptr) noexcept requires detail::resource_type<Upstream> :
+      monotonic_resource{std::span<std::byte>{}, default_room, std::addressof(upstream), name} {}
 
   /// \param initial_size  bytes that the first chunk has room for
   /// \param name          for records and reports; static storage
-  monotonic_resource(std::size_t initial_size, Upstream& upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{std::span<std::byte>{}, initial_size, std::addressof(upstream), name} {}
+  monotonic_resource(std::size_t initial_size, Upstream& upstream,
+                     const char* name = nullptr) noexcept requires detail::resource_type<Upstream> :
+      monotonic_resource{std::span<std::byte>{}, initial_size, std::addressof(upstream), name} {}
 
   /// \param buffer  is used first, and outlives the arena, which is its only user
   /// \param name    for records and reports; static storage
-  monotonic_resource(void* buffer, std::size_t size, Upstream& upstream, const char* name = nullptr) noexcept
-      : monotonic_resource{span_of(buffer, size), room_after(size), std::addressof(upstream), name} {}
+  monotonic_resource(void* buffer, std::size_t size, Upstream& upstream,
+                     const char* name = nullptr) noexcept requires detail::resource_type<Upstream> :
+      monotonic_resource{span_of(buffer, size), room_after(size), std::addressof(upstream), name} {}
 
   ~monotonic_resource() override { release(); }
 

@@ -37,8 +37,9 @@ namespace allot::inline ALLOT_ABI {
 /// Threads: one thread at a time. `upstream` must outlive it.
 ///
 /// \snippet tests/arena/sizing_resource_test.cpp example
-template <std::derived_from<std::pmr::memory_resource> Upstream = std::pmr::memory_resource, std::size_t MaxAlign = 64>
+template <class Upstream = std::pmr::memory_resource, std::size_t MaxAlign = 64>
 class sizing_resource final : public resource_interface<sizing_resource<Upstream, MaxAlign>> {
+  static_assert(detail::resource_type<Upstream>, "the upstream is a memory resource");
   using model = detail::arena_model<MaxAlign>;
 
 public:
@@ -61,12 +62,16 @@ public:
   };
 
   /// \param name  for records and reports; static storage
-  explicit sizing_resource(Upstream& upstream, const char* name = nullptr) noexcept
-      : upstream_{upstream}, name_{name} {}
+  explicit sizing_resource(Upstream& upstream,
+                           const char* name = nullptr) noexcept requires detail::resource_type<Upstream> :
+      upstream_{upstream},
+      name_{name} {}
 
   /// \pre `upstream` is not null
-  explicit sizing_resource(Upstream* upstream, const char* name = nullptr) noexcept
-      : upstream_{dereferenced(upstream)}, name_{name} {}
+  explicit sizing_resource(Upstream* upstream,
+                           const char* name = nullptr) noexcept requires detail::resource_type<Upstream> :
+      upstream_{dereferenced(upstream)},
+      name_{name} {}
 
   ~sizing_resource() override { give_back_after(0); }
 

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <memory_resource>
 #include <new>
 
 namespace allot::inline ALLOT_ABI {
@@ -15,6 +16,15 @@ concept tries = requires(Upstream& upstream, std::size_t n) {
   requires noexcept(upstream.try_allocate(n, n));
   requires std::same_as<decltype(upstream.try_allocate(n, n)), void*>;
 };
+
+namespace detail {
+
+/// A resource of any kind. A class with values among its parameters asks for it in its constructors, and not at the parameter:
+/// clang 19 takes no such class where a chain's `layer<...>` wants one.
+template <class T>
+concept resource_type = std::derived_from<T, std::pmr::memory_resource>;
+
+} // namespace detail
 
 /// A block from `upstream`, or null where it fails. A resource of allot is asked by `try_allocate`. Over a foreign
 /// `std::pmr::memory_resource` a thrown `std::bad_alloc` becomes null; any other exception is not swallowed, and since
