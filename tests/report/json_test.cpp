@@ -52,6 +52,7 @@ TEST_SUITE("json") {
             "        {\"up_to_bytes\": 64, \"class\": \"fallback_router\", \"name\": null, \"branches\": [\n"
             "          {\"role\": \"primary\", \"class\": \"bump_resource\", \"name\": \"first\", \"used_bytes\": ") !=
         std::string::npos);
+    CHECK(json.find("},\n          {\"role\": \"secondary\", ") != std::string::npos);
     CHECK(json.ends_with("\"upstream\":\n"
                          "          {\"class\": \"memory_resource\", \"name\": null, \"opaque\": true}}]}}}}\n"));
     CHECK(json.find("\"tags\": [\n      {\"tag\": \"(untagged)\", \"used_bytes\": 40, ") != std::string::npos);
