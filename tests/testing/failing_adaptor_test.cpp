@@ -98,6 +98,15 @@ TEST_SUITE("failing_adaptor") {
     CHECK(outcomes(failing, 1) == ".");
   }
 
+  TEST_CASE("heal ends a failure that comes again and again") {
+    allot::checking_resource up;
+    allot::failing_adaptor failing{up};
+    failing.fail_every(2);
+    CHECK(outcomes(failing, 3) == ".x.");
+    failing.heal();
+    CHECK(outcomes(failing, 4) == "....");
+  }
+
   TEST_CASE("fails every k-th call") {
     allot::checking_resource up;
     allot::failing_adaptor failing{up};

@@ -196,7 +196,8 @@ class Worker:
             return "caught", f"{name}: {with_bug.text}", asked
         if asked == 0:
             return "error", "every test that could see it fails without it", asked
-        return "unseen", f"{asked} tests passed: {', '.join(names)}" if differs else "", asked
+        passed = [name for name in names if self.ground.clean_run(name).ok]
+        return "unseen", f"{asked} tests passed: {', '.join(passed)}" if differs else "", asked
 
     def timeout(self, clean):
         return min(max(3 * clean.seconds, self.patience), LONGEST_TIMEOUT)

@@ -71,6 +71,7 @@ def targets_of(path, includes):
 def ranked(path, tests, includes):
     """The names of the tests that reach a file, nearest first, or of all where none does; `tests` is {name: sources}."""
     targets = targets_of(path, includes)
+    far = 1000  # more includes than lead anywhere
     reach, others = [], []
     for name, sources in tests.items():
         depth = includes.depths(sources)
@@ -80,6 +81,9 @@ def ranked(path, tests, includes):
         same_room = any(room(source) == room(path) for source in sources)
         if near is None:
             others.append((-alike, not same_room, len(depth), name))
-        else:
-            reach.append((not same_name, -alike, not (same_room and near == 1), near, not same_room, len(depth), name))
+            continue
+        # A test includes first what it is the test of.
+        subject = includes.depths([header for source in sources for header in includes.direct(source)[:1]])
+        by_subject = min((subject[target] for target in targets if target in subject), default=far)
+        reach.append((not same_name, -alike, by_subject, near, not same_room, len(depth), name))
     return [entry[-1] for entry in sorted(reach or others)]
