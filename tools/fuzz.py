@@ -9,7 +9,8 @@ kept in BUILD_DIR/fuzz/NAME/corpus, where it puts inputs that reach something ne
 
 A finding is made as small as can be done in 30 seconds, and saved in BUILD_DIR/fuzz/NAME/findings; the command that shows it
 again is printed. With --keep no fuzzer is run to find: the corpora in the source tree are made anew from both places, as few
-and small files as reach the same edges. Files there whose names begin with "found" stay as they are.
+and small files as reach the same edges. Files there whose names begin with "found" stay as they are. --list prints the targets: those
+of BUILD_DIR, or without it all that the source tree has.
 
 The last line is `N passed, M failed`, in targets. Exit status: 0 when all ran and nothing was found, 1 otherwise, 2 for
 wrong usage.
@@ -47,6 +48,11 @@ def targets_in(build):
             name = program.name[len("fuzz_"):]
             found.append(Target(name, program, ROOT / "tests" / "fuzz" / "corpus" / name, build / "fuzz" / name))
     return found
+
+
+def targets_known():
+    """The names of all fuzzers, built or not."""
+    return sorted(source.name[:-len("_fuzz.cpp")] for source in (ROOT / "tests" / "fuzz").glob("*_fuzz.cpp"))
 
 
 def call(target, *options, limit):
@@ -178,7 +184,7 @@ def keep(target):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("build", type=pathlib.Path, metavar="BUILD_DIR")
+    parser.add_argument("build", type=pathlib.Path, metavar="BUILD_DIR", nargs="?")
     parser.add_argument("--seconds", type=int, default=3600, help="in all (default 3600)")
     parser.add_argument("--target", action="append", metavar="NAME", help="only this one; may be repeated")
     parser.add_argument("--seed", type=int, default=1, help="of the random numbers (default 1)")
@@ -188,6 +194,11 @@ def main():
     options = parser.parse_args()
     if options.seconds < 1 or options.jobs < 1:
         parser.error("--seconds and --jobs want 1 or more")
+    if options.build is None:
+        if not options.list:
+            parser.error("which BUILD_DIR is missing")
+        print("\n".join(targets_known()))
+        return 0
     all_targets = targets_in(options.build.resolve())
     if not all_targets:
         parser.error(f"no fuzzers in {options.build}: meson setup -Dfuzz=enabled, then ninja fuzzers")

@@ -72,6 +72,11 @@ class FuzzTool(unittest.TestCase):
         self.pretend("slow", "good")
         self.assertEqual(self.run_tool("--list")[:2], (0, ["good", "slow"]))
 
+    def test_lists_all_targets_where_no_build_is_named(self):
+        done = subprocess.run([sys.executable, "-B", TOOL, "--list"], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("size_classes", done.stdout.split())
+
     def test_counts_targets_and_shows_their_figures(self):
         self.pretend("good", "slow")
         status, lines, _ = self.run_tool("--seconds", "1")
