@@ -12,8 +12,9 @@ The bugs are in ROOT/tools/mutate/bugs/*.txt, an entry each, parted by empty lin
 
 A bug is caught when one of the tests nearest to its file fails: those of its name first, then those that include it
 directly, then the others that include it. A test that runs three times as long as without the bug, and longer than
---patience, has failed; so has one of whose own static_assert the compiler says that it does not hold. What does not apply, does not
-compile, or has the same code as without it is an error of the list. Each test that is asked is first run without a bug.
+--patience, has failed; so has one of whose own static_assert the compiler says that it does not hold. What does not
+apply, does not compile, or has the same code as without it is an error of the list. Each test that is asked is first run
+without a bug.
 A header's bug is first compiled into the tests alone, and into the library where they do not see it: it is not one that
 changes what the objects of a class that both know look like.
 
@@ -115,7 +116,8 @@ def hunt_in_cell(ground, found, chosen, table):
             except Exception as error:  # of the tool's own: the others are still looked for
                 table.add(bug, hunt.Verdict("error", f"{type(error).__name__}: {error}"))
 
-    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(min(chosen.jobs, len(found)))]
+    count = min(chosen.jobs, len(found))
+    threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -89,5 +89,6 @@ def on_as_many_lines(new, old):
 
 def diff(bug, text):
     """What the bug changes in the text of its file, as a unified diff."""
-    lines = difflib.unified_diff(text.splitlines(), applied(bug, text).splitlines(), bug.path, bug.path, n=1, lineterm="")
+    after = applied(bug, text).splitlines()
+    lines = difflib.unified_diff(text.splitlines(), after, bug.path, bug.path, n=1, lineterm="")
     return "\n".join(lines)

@@ -69,7 +69,7 @@ def targets_of(path, includes):
 
 
 def ranked(path, tests, includes):
-    """The names of the tests that reach a file, nearest first, or of all where none does; `tests` is {name: sources}."""
+    """The names of the tests that reach a file, nearest first, or of all if none does; `tests` is {name: sources}."""
     targets = targets_of(path, includes)
     far = 1000  # more includes than lead anywhere
     reach, others = [], []
