@@ -3,8 +3,9 @@
 
 Usage: release.py [--url BASE] [--allow-dirty] [--allow-unreleased] DIR
 
-The version must be the same in meson.build, core/config.hpp and the first heading of CHANGELOG.md, which has its date. Then a Meson
-project that has the wrap and the tarball, and nothing else of allot, is built from exactly those files and run, offline.
+DIR is made anew; one that holds anything but an earlier release is left as it is, and that is an error. The version must be the
+same in meson.build, core/config.hpp and the first heading of CHANGELOG.md, which has its date. Then a Meson project that has the
+wrap and the tarball, and nothing else of allot, is built from exactly those files and run, offline.
 
   --url BASE          where the tarball will be: the wrap then says BASE/TARBALL. Without it the wrap names the file alone, and
                       whoever uses it puts the tarball into subprojects/packagefiles
@@ -24,6 +25,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+MADE_HERE = re.compile(r"allot-.*[.]tar[.]xz([.]sha256sum)?|allot[.]wrap|build|consumer")
 LIBRARIES = "allot, allot_global_counter, allot_stacktrace, allot_no_heap"
 
 
@@ -59,6 +61,18 @@ def run(*command, **options):
     if done.returncode:
         stop(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
+
+
+def make_anew(target):
+    """An empty folder, in the place of an earlier release and of nothing else."""
+    if target.exists():
+        if not target.is_dir():
+            stop(f"{target} is no folder")
+        others = sorted(file.name for file in target.iterdir() if not MADE_HERE.fullmatch(file.name))
+        if others:
+            stop(f"{target} would be removed, and holds what is no release: {', '.join(others[:5])}")
+        shutil.rmtree(target)
+    target.mkdir(parents=True)
 
 
 def pack(target, dirty):
@@ -120,8 +134,7 @@ def main():
     if changed and not options.allow_dirty:
         stop(f"not committed:\n{changed}commit it, or give --allow-dirty to leave it out")
     target = options.target.resolve()
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
+    make_anew(target)
     tarball = pack(target, options.allow_dirty)
     wrap = describe(tarball, f"allot-{number}", options.url)
     serves(target, tarball, wrap, options.url)
