@@ -81,7 +81,7 @@ def run(target, seconds, seed):
     for folder in (corpus, findings):
         folder.mkdir(parents=True, exist_ok=True)
     folders = [corpus] + ([target.seeds] if target.seeds.is_dir() else [])
-    before = set(findings.iterdir())
+    before = {f: f.stat().st_mtime_ns for f in findings.iterdir()}
     started = time.monotonic()
     status, text = call(target, f"-max_total_time={seconds}", f"-seed={seed}", f"-artifact_prefix={findings}/", *folders,
                         limit=seconds + 300)
@@ -90,8 +90,9 @@ def run(target, seconds, seed):
     runs = RUNS.search(text)
     runs = int(runs.group(1)) if runs else 0
     edges = [int(n) for n in PULSE.findall(text)]
-    # What was merely slow is no finding; a time-out is, and has another name.
-    new = sorted(f for f in set(findings.iterdir()) - before if not f.name.startswith("slow-unit-"))
+    # What was merely slow is no finding; a time-out is, and has another name. What is found again has the name that it had.
+    new = sorted(f for f in findings.iterdir()
+                 if f.stat().st_mtime_ns != before.get(f) and not f.name.startswith("slow-unit-"))
     finding = minimised(target, new[0]) if new else None
     problem = None
     if finding:
@@ -173,6 +174,9 @@ def keep(target):
             print(f"{target.name}: the merge ended with status {status}\n{text[-2000:]}")
             return False
         contents = [f.read_bytes() for f in chosen(reached(control))]
+    if not contents:
+        print(f"{target.name}: no input reaches anything: its corpus is left as it was")
+        return False
     for old in target.seeds.iterdir():
         if not old.name.startswith("found"):
             old.unlink()

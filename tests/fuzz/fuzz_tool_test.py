@@ -93,6 +93,13 @@ class FuzzTool(unittest.TestCase):
         self.assertEqual(pathlib.Path(again[1]).name, "fuzz_bad")
         self.assertEqual(pathlib.Path(again[2]).read_bytes(), b"x")
 
+    def test_what_is_found_again_is_a_finding_again(self):
+        self.pretend("bad")
+        for _ in range(2):
+            status, lines, _ = self.run_tool("--seconds", "1")
+            self.assertEqual((status, lines[-1]), (1, "0 passed, 1 failed"))
+            self.assertIn("  some_fuzz.cpp:7: not so: a == b", lines)
+
     def test_a_fuzzer_that_runs_nothing_fails(self):
         self.pretend("dead")
         status, lines, _ = self.run_tool("--seconds", "1")
