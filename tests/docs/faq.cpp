@@ -111,6 +111,8 @@ struct job {
   job(const job& other, allocator_type allocator = {}) : name{other.name, allocator} {}
   job(job&& other) noexcept = default;
   job(job&& other, allocator_type allocator) : name{std::move(other.name), allocator} {}
+  job& operator=(const job& other) = default; // keeps the resource of the left side
+  job& operator=(job&& other) = default;
 
   std::pmr::string name;
 };
