@@ -68,7 +68,7 @@ def write_next_version(directory):
     """A copy of the headers in which the minor version is one more."""
     shutil.copytree(ROOT / "include", directory)
     config = directory / "allot" / "core" / "config.hpp"
-    text, count = re.subn(r"(#define ALLOT_VERSION_MINOR) 1\n", r"\1 2\n", config.read_text())
+    text, count = re.subn(r"(#define ALLOT_VERSION_MINOR) 1\b", r"\1 2", config.read_text())
     assert count == 1, "config.hpp has another version than the one that this test expects"
     config.write_text(text)
 
