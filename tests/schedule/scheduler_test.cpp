@@ -365,6 +365,37 @@ TEST_SUITE("schedule") {
     }
   }
 
+  TEST_CASE("tries each order of the steps once") {
+    const auto orders = [](int steps) { // of two threads that make as many, and then end
+      const outcome o = explore({.preemptions = 100, .old_loads = 0}, [=] {
+        std::atomic<int> n{0};
+        const auto add = [&] {
+          for (int i = 0; i < steps; ++i)
+            n.fetch_add(1, relaxed);
+        };
+        start(add);
+        start(add);
+        join();
+      });
+      CHECK(is_clean(o));
+      return o.in_order;
+    };
+    CHECK(orders(1) == 6);  // 2 of 4
+    CHECK(orders(2) == 20); // 3 of 6
+    CHECK(orders(3) == 70); // 4 of 8
+  }
+
+  TEST_CASE("refuses a thread that is started after others were joined") {
+    const outcome o = explore([] {
+      std::atomic<int> n{0};
+      start([&] { n.store(1); });
+      join();
+      start([&] { n.store(2); });
+      join();
+    });
+    CHECK(found(o, "joined"));
+  }
+
   TEST_CASE("tells the end of the program as a failure of the schedule that led there") {
     const outcome o = explore([] {
       std::atomic<bool> is_there{false};

@@ -23,8 +23,10 @@ namespace schedule {
 ///     });
 ///     CHECK_MESSAGE(!all.failed, all);
 ///
-/// What it tries is in `bounds`; what C++ allows and is not tried, in `memory`. Besides, no test may depend on anything that
-/// differs from one run of it to the next: the time, or addresses of memory that is not its own.
+/// What it tries is in `bounds`; what C++ allows and is not tried, in `memory`. What a program makes at the first use is made
+/// in one schedule that comes before all others. Memory that a function of the C library touches (memcpy, strcmp) is not looked
+/// at. Besides, no test may depend on anything that differs from one run of it to the next: the time, or addresses of memory
+/// that is not its own.
 
 /// What came of all schedules.
 struct outcome {
@@ -49,10 +51,10 @@ std::ostream& operator<<(std::ostream& to, const outcome& o);
 
 // In a test:
 
-/// Starts a thread. \pre called by the thread that runs the test
+/// Starts a thread. \pre called by the thread that runs the test, and before `join`
 void start(std::function<void()> work);
 
-/// Waits for all threads.
+/// Waits for all threads. What the test does from then on is not looked at.
 void join();
 
 /// Ends the schedule as a failure where `holds` is false.

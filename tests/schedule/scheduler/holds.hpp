@@ -10,11 +10,16 @@
 
 namespace schedule {
 
-/// Demands that no schedule fails, and says how many there were.
+/// Demands that no schedule fails, that there was a choice, and that none within the bounds was left out, unless these say how
+/// many are run. Says how many there were.
 inline void holds(const std::string& claim, const bounds& b, const std::function<void()>& test) {
   const outcome o = explore(b, test);
   CHECK_MESSAGE(!o.failed, claim, ": ", o);
   CHECK_MESSAGE(o.strayed == 0, claim, ": ", o);
+  if (!o.failed) {
+    CHECK_MESSAGE(o.in_order > 1, claim, ": the threads share nothing that is looked at");
+    CHECK_MESSAGE((o.is_exhaustive || b.most_schedules != bounds{}.most_schedules), claim, ": ", o);
+  }
   std::cout << claim << ": " << o << '\n';
 }
 inline void holds(const std::string& claim, const std::function<void()>& test) { holds(claim, {}, test); }

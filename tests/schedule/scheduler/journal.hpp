@@ -48,7 +48,7 @@ struct journal {
   bool is_done = false;
   bool failed = false;
   char failure[512] = {};
-  char choices[4096] = {};
+  char choices[std::size_t{1} << 18] = {}; // as many as a schedule may have steps
 };
 
 /// The last steps of the schedule that failed, a line each.

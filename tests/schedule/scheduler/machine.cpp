@@ -86,12 +86,14 @@ void machine::fail(const char* what) noexcept {
 
 void machine::start(std::function<void()> work) {
   actor& parent = actors_[0];
-  if (!is_running_) {
+  const bool is_first = !is_running_;
+  if (is_first) {
     is_running_ = true;
     parent.knows.happened.advance(0);
     parent.knows.coherent.advance(0);
   }
   self = nullptr;
+  if (is_first && count_ != 1) fail("a test starts threads after it has joined others");
   if (count_ == most_threads) fail("a test has more threads than the scheduler can run");
   actor& a = actors_[count_++];
   a.now = actor::state::able;

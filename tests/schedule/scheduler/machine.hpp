@@ -21,7 +21,8 @@
 
 namespace schedule {
 
-/// How much of what could happen is tried.
+/// How much of what could happen is tried. In all of it a thread that has given way (a yield, a pause of the processor) stays
+/// behind until another one has changed something, or no other can go on.
 struct bounds {
   std::size_t preemptions = 2;          ///< in one schedule: switches away from a thread that could go on
   std::size_t old_loads = 1;            ///< in one schedule: loads that do not find the newest store

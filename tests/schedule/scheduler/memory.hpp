@@ -30,8 +30,10 @@ struct view {
 /// newest.
 ///
 /// Not modelled: stores that take effect later than others that came after them (each object's stores are in the order in
-/// which they were made), and loads of what is stored later. Nothing is found here that C++ forbids; not all is found that it
-/// allows: the release of the blocks in `limit_ledger::give_back_block`, for one, is not seen to be needed.
+/// which they were made), loads of what is stored later, and loads of what is older than an object's newest six stores. So not
+/// all is found that C++ allows: the release of the blocks in `limit_ledger::give_back_block`, for one, is not seen to be
+/// needed. Nothing is found here that C++ forbids, but where a sequentially consistent fence, of which allot has none, orders
+/// more than the loads and stores of the threads that have one.
 class memory {
 public:
   void clear() noexcept {
