@@ -5,11 +5,19 @@
 #include <allot/core/resource.hpp>
 
 #include "input.hpp"
+#include "require.hpp"
 
 #include <memory_resource>
 #include <new>
 
 namespace fuzz {
+
+/// What `allocate` gave, which is never null; compilers believe that, and must not here.
+[[nodiscard]] inline void* given(void* p) noexcept {
+  __asm__ volatile("" : "+r"(p));
+  FUZZ_REQUIRE(p != nullptr);
+  return p;
+}
 
 /// A block of `resource`, or null, by one of the four ways that there are; `way` says which.
 template <class Resource>
@@ -18,8 +26,8 @@ template <class Resource>
   if (way % 4 == 1) return static_cast<allot::resource&>(resource).try_allocate(wanted.bytes, wanted.alignment);
 #if ALLOT_EXCEPTIONS
   try {
-    if (way % 4 == 2) return resource.allocate(wanted.bytes, wanted.alignment);
-    return static_cast<std::pmr::memory_resource&>(resource).allocate(wanted.bytes, wanted.alignment);
+    if (way % 4 == 2) return given(resource.allocate(wanted.bytes, wanted.alignment));
+    return given(static_cast<std::pmr::memory_resource&>(resource).allocate(wanted.bytes, wanted.alignment));
   } catch (const std::bad_alloc&) {
     return nullptr;
   }

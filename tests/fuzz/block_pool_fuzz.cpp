@@ -161,11 +161,13 @@ private:
   void allocate(const allot::layout& wanted) {
     const bool has_room = this->pool_.remaining(Align) != 0;
     const std::size_t requests = up_.requests();
+    const std::size_t refusals = up_.refusals();
     void* const p = this->ask_for(wanted);
     if (!base::is_served(wanted)) {
       FUZZ_REQUIRE(p == nullptr && up_.requests() == requests);
     } else {
       FUZZ_REQUIRE(has_room ? p != nullptr && up_.requests() == requests : up_.requests() > requests);
+      FUZZ_REQUIRE(p != nullptr || up_.excuses(wanted, refusals));
     }
     if (p == nullptr || this->free_.empty()) return;
     FUZZ_REQUIRE(p == this->free_.back());

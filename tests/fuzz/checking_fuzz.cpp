@@ -71,10 +71,12 @@ private:
 
   void allocate(const allot::layout& wanted) {
     const std::size_t requests = up_.requests();
+    const std::size_t refusals = up_.refusals();
     void* const p = fuzz::ask(*checked_, wanted, in_.byte());
     expect_nothing();
     ++attempts_;
     FUZZ_REQUIRE(limit_ != 0 || (p == nullptr && up_.requests() == requests));
+    FUZZ_REQUIRE(p != nullptr || limit_ == 0 || up_.excuses(wanted, refusals));
     if (p == nullptr) return;
     if (limit_ != allot::checking_resource::unlimited) --limit_;
     FUZZ_REQUIRE(!allot::is_aligned(p, 2 * wanted.alignment)); // exactly as asked

@@ -139,10 +139,11 @@ private:
   void allocate(const allot::layout& wanted) {
     const std::size_t way = in_.byte();
     const std::size_t used = pool_.used();
+    const std::size_t refusals = up_.refusals();
     void* p = nullptr;
     by_turn([&] { p = fuzz::ask(pool_, wanted, way); });
     if (p == nullptr) {
-      FUZZ_REQUIRE(pool_.used() == used);
+      FUZZ_REQUIRE(pool_.used() == used && up_.excuses(wanted, refusals));
       return;
     }
     blocks_.add(p, wanted);

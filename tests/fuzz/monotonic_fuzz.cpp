@@ -71,9 +71,10 @@ private:
   bool allocate(const allot::layout& wanted) {
     const std::size_t used = arena_.used();
     const std::size_t reserved = arena_.reserved();
+    const std::size_t refusals = up_.refusals();
     void* const p = fuzz::ask(arena_, wanted, in_.byte());
     if (p == nullptr) {
-      FUZZ_REQUIRE(arena_.used() == used && arena_.reserved() == reserved);
+      FUZZ_REQUIRE(arena_.used() == used && arena_.reserved() == reserved && up_.excuses(wanted, refusals));
       return false;
     }
     blocks_.add(p, wanted);

@@ -45,9 +45,10 @@ private:
   void allocate(const allot::layout& wanted) {
     const std::size_t used = pool_.used();
     const std::size_t reserved = up_.bytes();
+    const std::size_t refusals = up_.refusals();
     void* const p = fuzz::ask(pool_, wanted, in_.byte());
     if (p == nullptr) {
-      FUZZ_REQUIRE(pool_.used() == used && up_.bytes() == reserved);
+      FUZZ_REQUIRE(pool_.used() == used && up_.bytes() == reserved && up_.excuses(wanted, refusals));
       return;
     }
     blocks_.add(p, wanted);

@@ -114,9 +114,11 @@ private:
 
   void allocate(const allot::layout& wanted) {
     const std::size_t needed = sized_.needed_bytes();
+    const std::size_t refusals = up_.refusals();
     void* const p = fuzz::ask(sized_, wanted, in_.byte());
     if (p == nullptr) {
       FUZZ_REQUIRE(sized_.needed_bytes() == needed);
+      FUZZ_REQUIRE(wanted.alignment > 64 || up_.excuses(wanted, refusals));
       return;
     }
     FUZZ_REQUIRE(wanted.alignment <= 64);

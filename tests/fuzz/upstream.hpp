@@ -57,6 +57,12 @@ public:
   void let_misalign() noexcept { may_misalign_ = true; }
 
   [[nodiscard]] std::size_t requests() const noexcept { return requests_; }
+  /// Requests that were refused, or got memory that is not aligned.
+  [[nodiscard]] std::size_t refusals() const noexcept { return refusals_; }
+  /// Whether a resource over this one may refuse: this one has, since there were `before` refusals, or would have.
+  [[nodiscard]] bool excuses(const allot::layout& wanted, std::size_t before) const noexcept {
+    return refusals_ != before || wanted.bytes > most_bytes || wanted.alignment > most_alignment;
+  }
   [[nodiscard]] std::size_t blocks() const noexcept { return blocks_.size(); }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 
@@ -75,18 +81,26 @@ private:
     FUZZ_REQUIRE(allot::is_alignment(alignment));
     const std::size_t number = requests_++;
     const bool planned = number >= refuse_from_ && number < refuse_to_;
-    if ((planned && !misaligns_) || bytes > most_bytes || alignment > most_alignment) return nullptr;
+    if ((planned && !misaligns_) || bytes > most_bytes || alignment > most_alignment) return refuse();
     const std::size_t raw_bytes = bytes + 3 * alignment + 2 * guard;
     auto* const raw = static_cast<std::byte*>(std::malloc(raw_bytes));
-    if (raw == nullptr) return nullptr;
+    if (raw == nullptr) return refuse();
     std::byte* p = raw + guard;
     p += (3 * alignment - reinterpret_cast<std::uintptr_t>(p) % (2 * alignment)) % (2 * alignment);
-    if (planned && alignment > 1) p += alignment / 2;
+    if (planned && alignment > 1) {
+      p += alignment / 2;
+      ++refusals_;
+    }
     std::memset(p - guard, guard_byte, guard);
     std::memset(p + bytes, guard_byte, guard);
     blocks_[p] = {raw, {bytes, alignment}};
     bytes_ += bytes;
     return p;
+  }
+
+  void* refuse() noexcept {
+    ++refusals_;
+    return nullptr;
   }
 
   void give_back(void* p, std::size_t bytes, std::size_t alignment) noexcept {
@@ -116,6 +130,7 @@ private:
   std::map<std::byte*, record> blocks_;
   std::size_t bytes_ = 0;
   std::size_t requests_ = 0;
+  std::size_t refusals_ = 0;
   std::size_t refuse_from_ = 0;
   std::size_t refuse_to_ = 0;
   bool misaligns_ = false;

@@ -510,6 +510,26 @@ TEST_SUITE("checking_resource") {
     CHECK(below.live_blocks() == 1);
   }
 
+#if ALLOT_TEST_LIMITS_ADDRESSES
+  TEST_CASE("where malloc has no more, gives up its quarantine before it refuses") {
+    const support::ending end = support::ending_of([] {
+      constexpr std::size_t large = std::size_t{32} << 20;
+      allot::checking_resource up{{.quarantine_bytes = 2 * large}};
+      void* const kept = up.allocate(large, 8);
+      const void* const freed = up.allocate(large, 8);
+      up.deallocate(const_cast<void*>(freed), large, 8);
+      allow_no_more_addresses();
+      void* const p = up.try_allocate(large / 2, 8); // there is room for it where the other one was
+      if (p == nullptr || up.owns(freed) == allot::ownership::yes) std::abort();
+      if (up.try_allocate(2 * large, 8) != nullptr || up.live_blocks() != 2) std::abort();
+      up.deallocate(p, large / 2, 8);
+      up.deallocate(kept, large, 8);
+    });
+    CHECK(end.exited(0));
+    CHECK_MESSAGE(end.output.empty(), end.output);
+  }
+#endif
+
   TEST_CASE("fails past the allocation limit, by exception and by null") {
     allot::checking_resource up;
     up.set_allocation_limit(1);
