@@ -1,3 +1,7 @@
+#if defined(__clang__) && __clang_major__ > 14
+#pragma clang diagnostic ignored "-Wdeprecated-declarations" // Boost 1.81 calls the destroy that std's allocators have no more
+#endif
+
 #include <allot/interop/boost.hpp> // first: proves that the header stands alone
 
 #include <allot/arena/bump_resource.hpp>
