@@ -1,5 +1,5 @@
 #if defined(__clang__) && __clang_major__ > 14
-#pragma clang diagnostic ignored "-Wdeprecated-declarations" // Boost 1.81 calls destroy, which C++20 took away
+#pragma clang diagnostic ignored "-Wdeprecated-declarations" // Boost 1.81 calls destroy, which is deprecated
 #endif
 
 #include <allot/interop/boost.hpp> // first: proves that the header stands alone
