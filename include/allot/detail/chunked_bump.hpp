@@ -21,9 +21,14 @@ struct alignas(std::max_align_t) chunk_footer {
   std::byte* begin;      // of the whole chunk
   std::size_t alignment; // as upstream was asked for it
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas" // clang has no such warning to ignore
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#pragma GCC diagnostic ignored "-Wuse-after-free" // g++ 12 moves the subtraction behind an inlined free
   [[nodiscard]] std::size_t room() const noexcept {
     return reinterpret_cast<std::uintptr_t>(this) - reinterpret_cast<std::uintptr_t>(begin);
   }
+#pragma GCC diagnostic pop
   [[nodiscard]] std::size_t bytes() const noexcept { return room() + sizeof(chunk_footer); }
   [[nodiscard]] std::byte* end() const noexcept { return begin + room(); }
 };
