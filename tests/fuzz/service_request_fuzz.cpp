@@ -17,6 +17,8 @@
 
 namespace {
 
+constexpr std::size_t header_limit = 512;
+
 /// What came of the bytes.
 struct outcome {
   bool has_header = false;
@@ -35,7 +37,7 @@ struct outcome {
 /// Reads as the service does: what is not consumed stays at the front of the buffer. `cut` says how many bytes come next.
 template <class Cut>
 outcome read(std::string_view bytes, Cut cut) {
-  service::request_parser parser{512};
+  service::request_parser parser{header_limit};
   outcome seen;
   std::string pending;
   while (!parser.is_done()) {
@@ -88,9 +90,11 @@ void run(fuzz::input& in) {
   std::size_t turn = 0;
   const outcome cut = read(bytes, [&] { return turn++ % 2 == 0 ? first : second; });
   // Beast may look at an incomplete header once, and then no more until its end: so an error may be told late. And of the
-  // body before an error it depends on the pieces how much came.
+  // body before an error it depends on the pieces how much came. What is not consumed yet is held against the limit of a header:
+  // with one that is as long and has no end, it depends on them whether it is refused or waited for.
+  const bool may_be_refused = bytes.size() >= header_limit && !whole.has_header && !cut.has_header;
   if (whole.failed || cut.failed) {
-    FUZZ_REQUIRE(whole.failed && (cut.failed || !cut.has_header));
+    FUZZ_REQUIRE(may_be_refused || (whole.failed && (cut.failed || !cut.has_header)));
   } else {
     FUZZ_REQUIRE(whole == cut);
   }
