@@ -22,7 +22,7 @@ void whole_program() {
 
   std::string line(100, '-');
   const allot::global::no_allocation_scope quiet{"audio callback"}; // aborts at the first one in this thread
-  line += '!';
+  line.append(100, '!');
   //! [whole_program]
 }
 
