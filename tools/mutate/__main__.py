@@ -47,6 +47,7 @@ def parse(arguments):
     parser.add_argument("--sample", metavar="N", type=int, help="only so many, chosen by the seed")
     parser.add_argument("--seed", metavar="S", type=int, default=1, help="of the sample (1)")
     parser.add_argument("--only", metavar="REGEX", help="only those whose name or file matches")
+    parser.add_argument("--cell", metavar="NAME", help="only those that this cell shows")
     parser.add_argument("--list", action="store_true", help="print the bugs, and do nothing else")
     parser.add_argument("--jobs", metavar="N", type=int, default=os.cpu_count() or 1, help="bugs at the same time")
     parser.add_argument("--tests", metavar="N", type=int, default=12, help="at most so many tests for a bug (12)")
@@ -64,6 +65,8 @@ def parse(arguments):
 
 def choose(all_bugs, chosen):
     """The bugs to look for, in the order of the list."""
+    if chosen.cell:
+        all_bugs = [bug for bug in all_bugs if bug.cell == chosen.cell]
     if chosen.only:
         all_bugs = [bug for bug in all_bugs if re.search(chosen.only, bug.name) or re.search(chosen.only, bug.path)]
     if chosen.sample is not None and chosen.sample < len(all_bugs):
