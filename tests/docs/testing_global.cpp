@@ -14,8 +14,9 @@ namespace {
 
 void whole_program() {
   //! [whole_program]
-  const auto cost = allot::global::measure([] {
-    std::string text(100, '-'); // std::allocator: no resource sees it
+  std::string text; // std::allocator: no resource sees it
+  const auto cost = allot::global::measure([&] {
+    text.assign(100, '-');
     text.append(100, '-');
   });
   std::printf("%zu allocations, %zu bytes in all\n", cost.allocations, cost.total_bytes);
