@@ -1,6 +1,6 @@
 #pragma once
 
-#include <allot/testing/conformance.hpp>
+#include <allot/testing/conformance_subject.hpp>
 
 /// \file
 /// The checks in the table of conformance.cpp, which says what each of them claims: for its own sources, no promises to

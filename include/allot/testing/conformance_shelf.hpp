@@ -3,7 +3,7 @@
 #include <allot/core/layout.hpp>
 #include <allot/core/ownership.hpp>
 #include <allot/detail/line_pattern.hpp>
-#include <allot/testing/conformance.hpp>
+#include <allot/testing/conformance_subject.hpp>
 #include <allot/testing/split_mix.hpp>
 
 #include <algorithm>
