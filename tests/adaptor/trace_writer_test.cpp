@@ -13,6 +13,7 @@
 #include <cstdlib>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -29,6 +30,19 @@ using support::channel;
 
 const allot::trace_event example{
     .time = 12, .thread = 3, .pointer = reinterpret_cast<void*>(0xbeef), .bytes = 64, .alignment = 8};
+
+/// Does `work` while no file can grow beyond so many bytes; what is cut by that raises no signal.
+template <class Work>
+void with_file_limit(rlim_t bytes, Work work) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit limit{};
+  getrlimit(RLIMIT_FSIZE, &limit);
+  const rlim_t before = std::exchange(limit.rlim_cur, bytes);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  work();
+  limit.rlim_cur = before;
+  setrlimit(RLIMIT_FSIZE, &limit);
+}
 
 } // namespace
 
@@ -97,16 +111,8 @@ TEST_SUITE("trace_writer") {
     REQUIRE(file != nullptr);
     const int fd = fileno(file);
     const support::ending end = support::ending_of([fd] {
-      std::signal(SIGXFSZ, SIG_IGN);
-      rlimit limit{};
-      getrlimit(RLIMIT_FSIZE, &limit);
-      const rlim_t all = limit.rlim_cur;
-      limit.rlim_cur = 10; // the line is longer
-      setrlimit(RLIMIT_FSIZE, &limit);
       allot::trace_writer lines{fd};
-      lines.record(example);
-      limit.rlim_cur = all;
-      setrlimit(RLIMIT_FSIZE, &limit);
+      with_file_limit(10, [&] { lines.record(example); }); // the line is longer
       lines.record(example);
       _exit(lines.dropped() == 1 && lines.written() == 1 ? 0 : 1);
     });
@@ -122,17 +128,11 @@ TEST_SUITE("trace_writer") {
     REQUIRE(file != nullptr);
     const int fd = fileno(file);
     const support::ending end = support::ending_of([fd] {
-      std::signal(SIGXFSZ, SIG_IGN);
-      rlimit limit{};
-      getrlimit(RLIMIT_FSIZE, &limit);
-      const rlim_t all = limit.rlim_cur;
-      limit.rlim_cur = 10; // the line is longer, and then there is no room for anything
-      setrlimit(RLIMIT_FSIZE, &limit);
       allot::trace_writer lines{fd};
-      lines.record(example);
-      lines.record(example);
-      limit.rlim_cur = all;
-      setrlimit(RLIMIT_FSIZE, &limit);
+      with_file_limit(10, [&] { // the line is longer, and then there is no room for anything
+        lines.record(example);
+        lines.record(example);
+      });
       lines.record(example);
       _exit(lines.dropped() == 2 && lines.written() == 1 ? 0 : 1);
     });
