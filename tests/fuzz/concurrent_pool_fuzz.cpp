@@ -18,7 +18,6 @@
 #include <span>
 #include <string>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -90,12 +89,10 @@ void use_alone(Pool& pool, std::span<const std::uint8_t> bytes, fuzz::shadow& bl
   }
 }
 
-template <class Upstream>
+template <class Pool>
 class concurrent_run {
-  using pool_type = allot::concurrent_pool_resource<Upstream>;
-
 public:
-  concurrent_run(input& in, pool_type& pool, fuzz::upstream& up) : in_{in}, pool_{pool}, up_{up} {}
+  concurrent_run(input& in, Pool& pool, fuzz::upstream& up) : in_{in}, pool_{pool}, up_{up} {}
 
   void go() {
     for (std::size_t steps = 0; !in_.is_empty() && steps < 400; ++steps)
@@ -233,7 +230,7 @@ private:
   }
 
   input& in_;
-  pool_type& pool_;
+  Pool& pool_;
   fuzz::upstream& up_;
   fuzz::shadow blocks_;
   std::array<std::unique_ptr<worker>, threads> workers_;
@@ -241,25 +238,12 @@ private:
   const bool ends_together_ = in_.flag();
 };
 
-template <class Upstream>
-void run_over(input& in, fuzz::upstream& up, Upstream& below) {
-  if constexpr (std::is_same_v<Upstream, fuzz::upstream>) up.let_misalign();
-  up.plan(in);
-  const auto options = fuzz::pool_options(in);
-  allot::concurrent_pool_resource<Upstream> pool{options, below, "fuzz"};
-  concurrent_run<Upstream>{in, pool, up}.go();
-}
-
 void run(input& in) {
-  fuzz::upstream up;
-  fuzz::foreign_upstream foreign{up};
-  switch (in.below(3)) {
-#if ALLOT_EXCEPTIONS
-  case 0: return run_over<std::pmr::memory_resource>(in, up, foreign);
-#endif
-  case 1: return run_over<allot::resource>(in, up, up);
-  default: return run_over<fuzz::upstream>(in, up, up);
-  }
+  fuzz::over_any_upstream(in, [&]<class Upstream>(fuzz::upstream& up, Upstream& below) {
+    const auto options = fuzz::pool_options(in);
+    allot::concurrent_pool_resource<Upstream> pool{options, below, "fuzz"};
+    concurrent_run{in, pool, up}.go();
+  });
 }
 
 } // namespace

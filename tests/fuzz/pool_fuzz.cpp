@@ -9,7 +9,6 @@
 #include "upstream.hpp"
 
 #include <cstddef>
-#include <type_traits>
 
 namespace {
 
@@ -97,25 +96,12 @@ private:
   fuzz::shadow blocks_;
 };
 
-template <class Upstream>
-void run_over(input& in, fuzz::upstream& up, Upstream& below) {
-  if constexpr (std::is_same_v<Upstream, fuzz::upstream>) up.let_misalign();
-  up.plan(in);
-  const auto options = fuzz::pool_options(in);
-  allot::pool_resource<Upstream> pool{options, below, "fuzz"};
-  pool_run<allot::pool_resource<Upstream>>{in, pool, up}.go();
-}
-
 void run(input& in) {
-  fuzz::upstream up;
-  fuzz::foreign_upstream foreign{up};
-  switch (in.below(3)) {
-#if ALLOT_EXCEPTIONS
-  case 0: return run_over<std::pmr::memory_resource>(in, up, foreign);
-#endif
-  case 1: return run_over<allot::resource>(in, up, up);
-  default: return run_over<fuzz::upstream>(in, up, up);
-  }
+  fuzz::over_any_upstream(in, [&]<class Upstream>(fuzz::upstream& up, Upstream& below) {
+    const auto options = fuzz::pool_options(in);
+    allot::pool_resource<Upstream> pool{options, below, "fuzz"};
+    pool_run{in, pool, up}.go();
+  });
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <allot/core/config.hpp>
 #include <allot/core/ownership.hpp>
+#include <allot/core/resource.hpp>
 #include <allot/detail/size_classes.hpp>
 #include <allot/pool/pool_class_figures.hpp>
 
@@ -11,6 +13,7 @@
 
 #include <cstddef>
 #include <memory_resource>
+#include <type_traits>
 
 namespace fuzz {
 
@@ -20,6 +23,25 @@ inline std::pmr::pool_options pool_options(input& in) {
   case 0: return {.max_blocks_per_chunk = in.below(40), .largest_required_pool_block = in.below(256)};
   case 1: return {.max_blocks_per_chunk = in.size(), .largest_required_pool_block = in.size()};
   default: return {};
+  }
+}
+
+/// Calls `use(up, below)`: `below` is `up` by its own type, as `allot::resource`, or as a foreign resource.
+template <class Use>
+void over_any_upstream(input& in, Use use) {
+  upstream up;
+  foreign_upstream foreign{up};
+  const auto go = [&]<class Below>(Below& below) {
+    if constexpr (std::is_same_v<Below, upstream>) up.let_misalign();
+    up.plan(in);
+    use(up, below);
+  };
+  switch (in.below(3)) {
+#if ALLOT_EXCEPTIONS
+  case 0: return go.template operator()<std::pmr::memory_resource>(foreign);
+#endif
+  case 1: return go.template operator()<allot::resource>(up);
+  default: return go(up);
   }
 }
 
