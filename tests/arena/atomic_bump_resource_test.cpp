@@ -112,26 +112,26 @@ void run_beside_bump_resource(std::uint64_t seed) {
   for (int turn = 0; turn < 400; ++turn) {
     const std::size_t choice = random.below(10);
     if (choice == 0) {
-      model.shrink_to(0);
+      model.clear();
       arena.reset();
       other.reset();
     } else if (choice < 5 && model.size() > 0) {
       const auto b = model.remove(choice == 1 ? random.below(model.size()) : model.size() - 1);
-      arena.deallocate(b.p, b.bytes, b.alignment);
-      other.deallocate(twin(b.p), b.bytes, b.alignment);
+      arena.deallocate(b.p, b.shape.bytes, b.shape.alignment);
+      other.deallocate(twin(b.p), b.shape.bytes, b.shape.alignment);
     } else {
       auto [bytes, alignment] = support::random_request(random);
       alignment = std::min(alignment, widest);
       void* const p = arena.try_allocate(bytes, alignment);
       REQUIRE(twin(p) == other.try_allocate(bytes, alignment));
-      if (p != nullptr) model.add(p, bytes, alignment);
+      if (p != nullptr) model.add(p, {bytes, alignment});
     }
     REQUIRE(arena.used() == other.used());
     REQUIRE(arena.high_water() == other.high_water());
     const std::size_t alignment = std::size_t{1} << random.below(std::countr_zero(widest));
     REQUIRE(arena.remaining(alignment) == other.remaining(alignment));
   }
-  model.shrink_to(0);
+  model.clear();
 }
 
 constinit allot::static_slot<allot::atomic_bump_resource<>, 256> shared_by_all;

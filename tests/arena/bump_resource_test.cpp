@@ -118,16 +118,16 @@ void run_against_reference(std::uint64_t seed) {
     case 0:
       if (model.size() == floor) break;
       if (const auto b = model.remove(floor + random.below(model.size() - floor)); true) {
-        arena.deallocate(b.p, b.bytes, b.alignment);
-        expected.deallocate(b.p, b.bytes);
+        arena.deallocate(b.p, b.shape.bytes, b.shape.alignment);
+        expected.deallocate(b.p, b.shape.bytes);
       }
       break;
     case 1:
     case 2:
       if (model.size() == floor) break;
       if (const auto b = model.remove(model.size() - 1); true) {
-        arena.deallocate(b.p, b.bytes, b.alignment);
-        expected.deallocate(b.p, b.bytes);
+        arena.deallocate(b.p, b.shape.bytes, b.shape.alignment);
+        expected.deallocate(b.p, b.shape.bytes);
       }
       break;
     case 3:
@@ -146,7 +146,7 @@ void run_against_reference(std::uint64_t seed) {
       const auto [bytes, alignment] = support::random_request(random);
       void* const p = arena.try_allocate(bytes, alignment);
       REQUIRE(reinterpret_cast<std::uintptr_t>(p) == expected.allocate(bytes, alignment));
-      if (p != nullptr) model.add(p, bytes, alignment);
+      if (p != nullptr) model.add(p, {bytes, alignment});
     }
     }
     REQUIRE(arena.used() == expected.used());
@@ -154,7 +154,7 @@ void run_against_reference(std::uint64_t seed) {
     const std::size_t alignment = std::size_t{1} << random.below(address_bits);
     REQUIRE(arena.remaining(alignment) == expected.remaining(alignment));
   }
-  model.shrink_to(0);
+  model.clear();
 }
 
 } // namespace

@@ -121,7 +121,7 @@ void run_against_model(std::uint64_t seed) {
       }
       break;
     case 3:
-      model.shrink_to(0);
+      model.clear();
       marks.clear();
       if (random.below(2) == 0) {
         arena.reset();
@@ -145,14 +145,14 @@ void run_against_model(std::uint64_t seed) {
       }
       REQUIRE(arena.used() - used >= std::max<std::size_t>(bytes, 1));
       REQUIRE(arena.owns(p) == allot::ownership::yes);
-      model.add(p, bytes, alignment);
+      model.add(p, {bytes, alignment});
     }
     }
     high = std::max(high, arena.used());
     REQUIRE(arena.high_water() == high);
     REQUIRE(arena.reserved() == memory.live_bytes());
   }
-  model.shrink_to(0);
+  model.clear();
 }
 
 /// Gives chunks that are aligned to 16 and no more than that, where they are for more than `straight` bytes.
@@ -642,10 +642,10 @@ TEST_SUITE("monotonic_resource") {
         (void)pool.allocate(bytes + footer, 8);
         allot::monotonic_resource<> arena{64, &pool};
         support::shadow_model model;
-        model.add(arena.allocate(8, 8), 8, 8);
+        model.add(arena.allocate(8, 8), {8, 8});
         for (int i = 0; i < 3; ++i)
-          if (void* const p = arena.try_allocate(bytes, alignment)) model.add(p, bytes, alignment);
-        model.shrink_to(0);
+          if (void* const p = arena.try_allocate(bytes, alignment)) model.add(p, {bytes, alignment});
+        model.clear();
       }
     }
   }

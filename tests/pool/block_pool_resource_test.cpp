@@ -97,10 +97,10 @@ void run_against_model(Pool& pool, std::size_t most_blocks, allot::split_mix& ra
       const bool fits = request.bytes <= 40 && request.alignment <= 8;
       void* const p = pool.try_allocate(request.bytes, request.alignment);
       REQUIRE((p != nullptr) == (fits && model.size() < most_blocks));
-      if (p != nullptr) model.add(p, request.bytes, request.alignment);
+      if (p != nullptr) model.add(p, request);
     } else if (model.size() != 0) {
       const auto block = model.remove(random.below(model.size()));
-      pool.deallocate(block.p, block.bytes, block.alignment);
+      pool.deallocate(block.p, block.shape.bytes, block.shape.alignment);
     }
     high = std::max(high, pool.used());
     REQUIRE(pool.used() == 40 * model.size());
@@ -108,7 +108,7 @@ void run_against_model(Pool& pool, std::size_t most_blocks, allot::split_mix& ra
   }
   while (model.size() != 0) {
     const auto block = model.remove(0);
-    pool.deallocate(block.p, block.bytes, block.alignment);
+    pool.deallocate(block.p, block.shape.bytes, block.shape.alignment);
   }
 }
 

@@ -113,8 +113,8 @@ void run_alone(std::uint64_t seed, const std::pmr::pool_options& options) {
   support::shadow_model model;
   std::size_t used = 0;
   const auto counted = [&](const auto& b) { // as the pool counts it
-    const std::size_t key = ((b.bytes == 0 ? 1 : b.bytes) - 1) | (b.alignment - 1);
-    if (key >= pool.options().largest_required_pool_block) return b.bytes;
+    const std::size_t key = ((b.shape.bytes == 0 ? 1 : b.shape.bytes) - 1) | (b.shape.alignment - 1);
+    if (key >= pool.options().largest_required_pool_block) return b.shape.bytes;
     std::size_t index = 0;
     while (pool.class_figures(index).block_bytes <= key)
       ++index;
@@ -127,19 +127,19 @@ void run_alone(std::uint64_t seed, const std::pmr::pool_options& options) {
       REQUIRE(pool.reserved() == reserved - given_back);
       REQUIRE(pool.cached() == 0);
     } else if (what == 1 && random.below(4) == 0) {
-      model.shrink_to(0);
+      model.clear();
       pool.release();
       used = 0;
       REQUIRE(up.memory().live_blocks() == 0);
     } else if (what < 17 && model.size() != 0) {
       const auto b = model.remove(random.below(model.size()));
       used -= counted(b);
-      pool.deallocate(b.p, b.bytes, b.alignment);
+      pool.deallocate(b.p, b.shape.bytes, b.shape.alignment);
     } else {
       const auto [bytes, alignment] = some_request(random);
       if (void* const p = pool.try_allocate(bytes, alignment)) {
         REQUIRE(pool.owns(p) == (bytes == 0 ? pool.owns(p) : allot::ownership::yes));
-        model.add(p, bytes, alignment);
+        model.add(p, {bytes, alignment});
         used += counted(model.live().back());
       }
     }
@@ -147,7 +147,7 @@ void run_alone(std::uint64_t seed, const std::pmr::pool_options& options) {
     REQUIRE(pool.reserved() == up.memory().live_bytes());
     REQUIRE(pool.cached() <= pool.most_cached_per_thread());
   }
-  model.shrink_to(0);
+  model.clear();
 }
 
 } // namespace

@@ -119,7 +119,7 @@ void run_against_model(std::uint64_t seed) {
       const std::size_t trimmed = pool.trim();
       REQUIRE(pool.reserved() == reserved - trimmed);
     } else if (random.below(300) == 0) {
-      model.shrink_to(0);
+      model.clear();
       pool.release();
       used = 0;
       REQUIRE(memory.live_blocks() == 0);
@@ -127,13 +127,13 @@ void run_against_model(std::uint64_t seed) {
       const allot::layout request = support::random_request(random);
       if (void* const p = pool.try_allocate(request.bytes, request.alignment)) {
         REQUIRE(pool.owns(p) == allot::ownership::yes);
-        model.add(p, request.bytes, request.alignment);
+        model.add(p, request);
         used += bytes_taken(request, pool.options().largest_required_pool_block);
       }
     } else if (model.size() != 0) {
       const auto block = model.remove(random.below(model.size()));
-      pool.deallocate(block.p, block.bytes, block.alignment);
-      used -= bytes_taken({block.bytes, block.alignment}, pool.options().largest_required_pool_block);
+      pool.deallocate(block.p, block.shape.bytes, block.shape.alignment);
+      used -= bytes_taken(block.shape, pool.options().largest_required_pool_block);
     }
     REQUIRE(pool.used() == used);
     REQUIRE(pool.reserved() == memory.live_bytes());
@@ -141,7 +141,7 @@ void run_against_model(std::uint64_t seed) {
   }
   while (model.size() != 0) {
     const auto block = model.remove(model.size() - 1);
-    pool.deallocate(block.p, block.bytes, block.alignment);
+    pool.deallocate(block.p, block.shape.bytes, block.shape.alignment);
   }
   REQUIRE(pool.used() == 0);
   (void)pool.trim();
@@ -477,11 +477,11 @@ TEST_SUITE("pool_resource") {
       bool served = true;
       for (const std::size_t bytes : {100u, 5u, 3000u, 70'000u, 100u, 0u, 200'000u, 400u, 1u}) {
         void* const p = pool.try_allocate(bytes, 16);
-        if (p != nullptr) model.add(p, bytes, 16);
+        if (p != nullptr) model.add(p, {bytes, 16});
         served = served && p != nullptr;
         CHECK(pool.reserved() == up.memory().live_bytes());
       }
-      model.shrink_to(0);
+      model.clear();
       return served;
     };
     const auto result = allot::allocation_failure_loop(up, use, {.accept_swallowed = true});
@@ -573,10 +573,10 @@ TEST_SUITE("pool_resource") {
     for (int i = 0; i < 400; ++i) {
       const std::size_t alignment = std::size_t{1} << random.below(11);
       const std::size_t bytes = 1 + random.below(3000);
-      if (void* const p = pool.try_allocate(bytes, alignment)) model.add(p, bytes, alignment);
+      if (void* const p = pool.try_allocate(bytes, alignment)) model.add(p, {bytes, alignment});
     }
     CHECK(model.size() > 100);
-    model.shrink_to(0);
+    model.clear();
   }
 #endif
 #endif

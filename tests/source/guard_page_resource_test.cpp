@@ -438,15 +438,15 @@ TEST_SUITE("guard_page_resource") {
       for (int i = 0; i < 200; ++i) {
         if (model.size() != 0 && random.below(100) < 45) {
           const auto b = model.remove(random.below(model.size()));
-          pages.deallocate(b.p, b.bytes, b.alignment);
+          pages.deallocate(b.p, b.shape.bytes, b.shape.alignment);
         } else {
           const allot::layout l{random.below(random.below(4) == 0 ? 40 * page : 2 * page),
                                 std::size_t{1} << random.below(random.below(4) == 0 ? 18 : 6)};
-          if (void* const p = pages.try_allocate(l.bytes, l.alignment)) model.add(p, l.bytes, l.alignment);
+          if (void* const p = pages.try_allocate(l.bytes, l.alignment)) model.add(p, l);
         }
         REQUIRE(pages.live_blocks() == model.size());
       }
-      model.shrink_to(0);
+      model.clear();
     }
   }
 }

@@ -96,22 +96,22 @@ void run_against_model(std::uint64_t seed, const allot::page_options& options) {
   for (int i = 0; i < 150; ++i) {
     if (model.size() != 0 && random.below(100) < 45) {
       const auto b = model.remove(random.below(model.size()));
-      pages.deallocate(b.p, b.bytes, b.alignment);
+      pages.deallocate(b.p, b.shape.bytes, b.shape.alignment);
     } else {
       const allot::layout l{random.below(random.below(4) == 0 ? 40 * page : 2 * page),
                             std::size_t{1} << random.below(random.below(4) == 0 ? 18 : 6)};
-      if (void* const p = pages.try_allocate(l.bytes, l.alignment)) model.add(p, l.bytes, l.alignment);
+      if (void* const p = pages.try_allocate(l.bytes, l.alignment)) model.add(p, l);
     }
     if (random.below(40) == 0) pages.trim();
     std::size_t used = 0;
     for (const auto& b : model.live())
-      used += b.bytes;
+      used += b.shape.bytes;
     REQUIRE(pages.used() == used);
     REQUIRE(pages.live_blocks() == model.size());
     REQUIRE(pages.committed() >= used);
     REQUIRE(pages.committed() <= pages.reserved());
   }
-  model.shrink_to(0);
+  model.clear();
 }
 
 } // namespace
@@ -688,12 +688,12 @@ TEST_SUITE("page_resource") {
         CHECK(pages.committed() == live);
       } else if (model.size() != 0 && random.below(2) == 0) {
         const auto b = model.remove(random.below(model.size()));
-        pages.deallocate(b.p, b.bytes, b.alignment);
+        pages.deallocate(b.p, b.shape.bytes, b.shape.alignment);
       } else if (const std::size_t n = 1 + random.below(8 * page); void* const p = pages.try_allocate(n, 1)) {
-        model.add(p, n, 1);
+        model.add(p, {n, 1});
       }
     }
-    model.shrink_to(0);
+    model.clear();
   }
 
   TEST_CASE("errno is left alone") {
