@@ -38,7 +38,7 @@ private:
   struct marked {
     typename Arena::mark_type of_arena;
     std::size_t used;
-    std::uint64_t last_block;
+    std::size_t last_block;
   };
 
   /// Until the input, or the scope at `depth`, ends.
@@ -117,7 +117,7 @@ private:
   /// Marks made in a scope must have been rewound before its end.
   void scope(std::size_t depth) {
     const std::size_t used = arena_.used();
-    const std::uint64_t last = blocks_.last();
+    const std::size_t last = blocks_.last();
     const std::size_t outer_marks = scope_marks_;
     scope_marks_ = marks_.size();
     {

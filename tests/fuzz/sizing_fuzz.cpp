@@ -42,7 +42,7 @@ bool is_served(const std::vector<call>& calls, std::size_t bytes, std::size_t al
       static_cast<std::byte*>(::operator new (bytes, std::align_val_t{alignment})), {alignment}};
   arena_type arena{std::span{memory.get(), bytes}};
   fuzz::shadow blocks;
-  std::vector<std::pair<arena_type::mark_type, std::uint64_t>> marks;
+  std::vector<std::pair<arena_type::mark_type, std::size_t>> marks;
   for (const call& c : calls) {
     switch (c.what) {
     case kind::allocate: {
@@ -167,7 +167,7 @@ private:
 
   struct marked {
     sizing::mark_type of_sizing;
-    std::uint64_t last_block;
+    std::size_t last_block;
   };
 
   input& in_;

@@ -6,22 +6,20 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
-#include <map>
 #include <vector>
 
 namespace support {
 
 /// What a test believes of a resource: the live blocks, in the order in which they came, and what was written into them.
-/// \tparam Require  what to do where it is not so: `that(bool, const char*)` takes a condition and what it means. Of a
-///                  block up to `looked_at` bytes at either end are filled and looked at.
+/// \tparam Require  what to do where it is not so: `that(is_so, "what should be")`. Of a block up to `looked_at` bytes
+///                  at either end are filled and looked at.
 template <class Require>
 class basic_shadow_model {
 public:
   struct block {
     std::byte* p;
     allot::layout shape;
-    std::uint64_t serial; // 1 for the first one
+    std::size_t serial; // 1 for the first one
   };
 
   /// Requires that a new block is aligned and shares no byte with a live one, and fills it. Of zero bytes it has an
@@ -30,11 +28,8 @@ public:
     Require::that(p != nullptr, "a block has an address");
     Require::that(allot::is_aligned(p, shape.alignment), "a block is aligned");
     const block fresh{static_cast<std::byte*>(p), shape, ++last_};
-    const std::uintptr_t at = address(fresh);
-    const auto next = by_address_.lower_bound(at);
-    Require::that(next == by_address_.end() || at + extent(shape) <= next->first, "a block ends before the next one");
-    Require::that(next == by_address_.begin() || std::prev(next)->second <= at, "a block begins behind the one before");
-    by_address_.emplace_hint(next, at, at + extent(shape));
+    for (const block& b : live_)
+      Require::that(end_of(fresh) <= address(b) || end_of(b) <= address(fresh), "no byte is another block's too");
     each_part(fresh, [&](std::byte* part, std::size_t bytes) { std::memset(part, fill(fresh), bytes); });
     return live_.emplace_back(fresh);
   }
@@ -42,13 +37,13 @@ public:
   /// Requires that the block has kept what was written into it, and forgets it.
   block remove(std::size_t index) {
     const block gone = live_[index];
-    forget(gone);
+    check(gone);
     live_.erase(live_.begin() + static_cast<std::ptrdiff_t>(index));
     return gone;
   }
 
   /// The same for all blocks that came after the one with that number.
-  void remove_after(std::uint64_t serial) {
+  void remove_after(std::size_t serial) {
     while (!live_.empty() && live_.back().serial > serial)
       remove_last();
   }
@@ -72,7 +67,7 @@ public:
   [[nodiscard]] bool is_empty() const noexcept { return live_.empty(); }
   [[nodiscard]] std::size_t size() const noexcept { return live_.size(); }
   [[nodiscard]] const std::vector<block>& live() const noexcept { return live_; }
-  [[nodiscard]] std::uint64_t last() const noexcept { return last_; }
+  [[nodiscard]] std::size_t last() const noexcept { return last_; }
 
   /// Bytes of all live blocks, as they were asked for.
   [[nodiscard]] std::size_t bytes() const noexcept {
@@ -84,7 +79,7 @@ public:
 
 private:
   static std::uintptr_t address(const block& b) noexcept { return reinterpret_cast<std::uintptr_t>(b.p); }
-  static std::size_t extent(const allot::layout& shape) noexcept { return std::max<std::size_t>(shape.bytes, 1); }
+  static std::uintptr_t end_of(const block& b) noexcept { return address(b) + std::max<std::size_t>(b.shape.bytes, 1); }
   static unsigned char fill(const block& b) noexcept { return static_cast<unsigned char>(1 + b.serial % 251); }
 
   template <class Use>
@@ -102,18 +97,12 @@ private:
   }
 
   void remove_last() {
-    forget(live_.back());
+    check(live_.back());
     live_.pop_back();
   }
 
-  void forget(const block& b) {
-    check(b);
-    by_address_.erase(address(b));
-  }
-
   std::vector<block> live_;
-  std::map<std::uintptr_t, std::uintptr_t> by_address_; // start to end
-  std::uint64_t last_ = 0;
+  std::size_t last_ = 0;
 };
 
 } // namespace support
