@@ -1,6 +1,7 @@
 #include <allot/adaptor/limit_adaptor.hpp>
 #include <allot/adaptor/limit_ledger.hpp>
 
+#include "scheduler/heap.hpp"
 #include "scheduler/holds.hpp"
 
 #include <doctest/doctest.h>

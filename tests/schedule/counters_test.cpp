@@ -4,6 +4,7 @@
 #include <allot/adaptor/tag_adaptor.hpp>
 #include <allot/detail/tag_index.hpp>
 
+#include "scheduler/heap.hpp"
 #include "scheduler/holds.hpp"
 
 #include <doctest/doctest.h>

@@ -3,6 +3,7 @@
 #include <allot/detail/short_lock.hpp>
 #include <allot/pool/concurrent_pool_resource.hpp>
 
+#include "scheduler/heap.hpp"
 #include "scheduler/holds.hpp"
 
 #include <doctest/doctest.h>
@@ -296,7 +297,7 @@ TEST_SUITE("schedule") {
   TEST_CASE("concurrent_pool_resource: figures may be read at any time") {
     holds("a reader beside a thread that takes and gives back",
           {.preemptions = 1, .old_loads = 0, .most_schedules = 1000, .random_schedules = 500}, [] {
-            used_pool used{2};
+            used_pool used;
             start([&] { take_and_give_back(used.blocks, 2); });
             start([&] {
               ensure(used.blocks.used() <= 4 * bytes, "no more than there is");

@@ -1,4 +1,5 @@
 #include "scheduler/explore.hpp"
+#include "scheduler/heap.hpp"
 
 #include <doctest/doctest.h>
 
@@ -282,6 +283,34 @@ TEST_SUITE("schedule") {
     CHECK(found(take_both(false), "deadlock"));
   }
 
+  TEST_CASE("finds a lock that a thread takes twice, and one that another gives up") {
+    const auto unlock = [](bool own) {
+      return explore([=] {
+        std::mutex lock;
+        start([&] {
+          lock.lock();
+          if (own) lock.unlock();
+        });
+        start([&] {
+          if (own) lock.lock();
+          lock.unlock();
+        });
+        join();
+      });
+    };
+    CHECK(is_clean(unlock(true)));
+    CHECK(found(unlock(false), "a lock that it has not"));
+    const outcome twice = explore([] {
+      std::mutex lock;
+      start([&] {
+        lock.lock();
+        lock.lock();
+      });
+      join();
+    });
+    CHECK(found(twice, "waits for a lock that it has"));
+  }
+
   TEST_CASE("finds a thread that waits for what nobody does, and lets one wait for what another does") {
     const auto wait = [](bool comes) {
       return explore([=] {
@@ -321,6 +350,37 @@ TEST_SUITE("schedule") {
     CHECK(is_clean(use(true, true)));
     CHECK(use(false, true).failed); // a race or a use after: whichever comes first
     CHECK(found(use(true, false), "not given back"));
+  }
+
+  TEST_CASE("finds a block that comes back as another size, and a second heap") {
+    const auto give_back = [](std::size_t bytes) {
+      return explore([=] {
+        schedule::heap up;
+        up.deallocate(up.allocate(8, 8), bytes, 8);
+      });
+    };
+    CHECK(is_clean(give_back(8)));
+    CHECK(found(give_back(7), "another size"));
+    const outcome two = explore([] {
+      schedule::heap one;
+      void* const p = one.allocate(8, 8);
+      const schedule::heap other;
+      one.deallocate(p, 8, 8);
+    });
+    CHECK(found(two, "two heaps"));
+  }
+
+  TEST_CASE("finds two calls of a heap for one thread at a time that nothing orders") {
+    const auto share = [](schedule::heap::threads who) {
+      return explore([=] {
+        schedule::heap up{who};
+        for (int i = 0; i < 2; ++i)
+          start([&] { up.deallocate(up.allocate(8, 8), 8, 8); });
+        join();
+      });
+    };
+    CHECK(is_clean(share(schedule::heap::threads::any)));
+    CHECK(found(share(schedule::heap::threads::one_at_a_time), "data race"));
   }
 
   TEST_CASE("finds what takes as many switches as the bound allows, and not one more") {

@@ -3,9 +3,9 @@
 
 #include "machine.hpp"
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <new>
 
 #include <pthread.h>
 #include <sched.h>
@@ -112,12 +112,6 @@ T* fresh(T* p, std::size_t bytes) noexcept {
   bool __tsan_atomic##bits##_compare_exchange_weak(volatile std::uint##bits##_t* p, std::uint##bits##_t* expected,     \
                                                    std::uint##bits##_t wanted, int order, int failure) {               \
     return compare_exchange(p, expected, wanted, order, failure, true, FROM);                                          \
-  }                                                                                                                    \
-  std::uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(volatile std::uint##bits##_t* p,                      \
-                                                                 std::uint##bits##_t expected,                         \
-                                                                 std::uint##bits##_t wanted, int order, int failure) { \
-    compare_exchange(p, &expected, wanted, order, failure, false, FROM);                                               \
-    return expected;                                                                                                   \
   }
 
 #define PLAIN(bytes)                                                                                                   \
@@ -133,10 +127,6 @@ ATOMICS(16)
 ATOMICS(32)
 ATOMICS(64)
 
-void __tsan_atomic_thread_fence(int order) {
-  const unwatched here;
-  if (here.me != nullptr) the_machine.fence(*here.me, order, FROM);
-}
 void __tsan_atomic_signal_fence(int) {}
 
 PLAIN(1)
@@ -147,24 +137,8 @@ PLAIN(16)
 
 void __tsan_read_range(const void* p, std::size_t bytes) { touch(p, bytes, access::read, FROM); }
 void __tsan_write_range(void* p, std::size_t bytes) { touch(p, bytes, access::write, FROM); }
-void __tsan_vptr_read(void** p) { touch(p, sizeof *p, access::read, FROM); }
 void __tsan_vptr_update(void** p, void* value) {
   if (*p != value) touch(p, sizeof *p, access::write, FROM); // each destructor of a hierarchy sets it
-}
-
-void* __tsan_memcpy(void* to, const void* from, std::size_t bytes) {
-  touch(from, bytes, access::read, FROM);
-  touch(to, bytes, access::write, FROM);
-  return __builtin_memcpy(to, from, bytes);
-}
-void* __tsan_memmove(void* to, const void* from, std::size_t bytes) {
-  touch(from, bytes, access::read, FROM);
-  touch(to, bytes, access::write, FROM);
-  return __builtin_memmove(to, from, bytes);
-}
-void* __tsan_memset(void* to, int value, std::size_t bytes) {
-  touch(to, bytes, access::write, FROM);
-  return __builtin_memset(to, value, bytes);
 }
 
 void __tsan_init() {}
@@ -194,7 +168,7 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t* mutex) {
 int __wrap_pthread_mutex_trylock(pthread_mutex_t* mutex) {
   const unwatched here;
   if (here.me == nullptr) return __real_pthread_mutex_trylock(mutex);
-  return the_machine.try_lock(*here.me, {mutex, FROM}) ? 0 : 16; // EBUSY
+  return the_machine.try_lock(*here.me, {mutex, FROM}) ? 0 : EBUSY;
 }
 
 int __wrap_pthread_mutex_unlock(pthread_mutex_t* mutex) {

@@ -15,7 +15,6 @@ const char* name_of(step what) noexcept {
   case step::load: return "load";
   case step::store: return "store";
   case step::change: return "change";
-  case step::fence: return "fence";
   case step::lock: return "lock";
   case step::try_lock: return "try_lock";
   case step::unlock: return "unlock";
@@ -54,8 +53,10 @@ std::string steps_of(const journal& j) {
       const auto number = objects.try_emplace(e.address, static_cast<int>(objects.size()) + 1).first->second;
       text += " of object " + std::to_string(number);
     }
-    if (e.what <= step::fence) text += std::string{", "} + name_of_order(e.order);
-    if (e.what <= step::change) text += ": " + std::to_string(e.value) + (e.is_old ? " (not the newest)" : "");
+    if (e.what <= step::change) {
+      text += std::string{", "} + name_of_order(e.order) + ": " + std::to_string(e.value);
+      if (e.is_old) text += " (not the newest)";
+    }
     if (e.what == step::try_lock) text += e.value != 0 ? ": done" : ": refused";
     text += e.from == nullptr ? "\n" : ", in " + function_at(e.from) + "\n";
   }

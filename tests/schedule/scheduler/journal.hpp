@@ -11,7 +11,6 @@ enum class step : unsigned char {
   load,
   store,
   change, // a read-modify-write
-  fence,
   lock,
   try_lock,
   unlock,
@@ -48,7 +47,7 @@ struct journal {
   bool is_done = false;
   bool failed = false;
   char failure[512] = {};
-  char choices[std::size_t{1} << 18] = {}; // as many as a schedule may have steps
+  char choices[std::size_t{1} << 18] = {}; // what does not fit is left out
 };
 
 /// The last steps of the schedule that failed, a line each.

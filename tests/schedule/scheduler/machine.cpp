@@ -1,9 +1,8 @@
 #include "machine.hpp"
 
 #include <algorithm>
+#include <climits>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +17,7 @@ namespace {
 constexpr std::size_t stack_bytes = 256 * 1024;
 constexpr std::size_t most_steps = 20000;
 constexpr std::size_t most_idle_turns = 400; // more than a short_lock's turns, of each thread
-constexpr int last_round = 4;                // PTHREAD_DESTRUCTOR_ITERATIONS of glibc
+constexpr int last_round = PTHREAD_DESTRUCTOR_ITERATIONS;
 
 void wait(sem_t& baton) noexcept {
   while (sem_wait(&baton) != 0) {
@@ -53,7 +52,6 @@ void machine::begin(unsigned long number) {
   first_to_use_.clear();
   count_ = 1;
   journal_->came = 0;
-  longest_ = std::max(longest_, steps_);
   steps_ = idle_turns_ = preemptions_ = old_loads_ = 0;
   actors_[0].knows = {};
   actors_[0].now = actor::state::able;
@@ -65,12 +63,12 @@ void machine::begin(unsigned long number) {
     a.priority = lowest_ + choices_.random(1000);
   drops_.clear();
   for (std::size_t i = 1; i < bounds_.switches; ++i)
-    drops_.push_back(choices_.random(std::max<std::size_t>(longest_, 1)));
+    drops_.push_back(choices_.random(std::max<std::size_t>(journal_->longest, 1)));
 }
 
 void machine::finish() {
   join_all();
-  journal_->longest = std::max(longest_, steps_);
+  journal_->longest = std::max(journal_->longest, steps_);
   journal_->strayed = choices_.strayed();
 }
 
@@ -89,8 +87,7 @@ void machine::start(std::function<void()> work) {
   const bool is_first = !is_running_;
   if (is_first) {
     is_running_ = true;
-    parent.knows.happened.advance(0);
-    parent.knows.coherent.advance(0);
+    parent.knows.advance(0);
   }
   self = nullptr;
   if (is_first && count_ != 1) fail("a test starts threads after it has joined others");
@@ -99,9 +96,8 @@ void machine::start(std::function<void()> work) {
   a.now = actor::state::able;
   a.gave_way = false;
   a.rounds = 0;
-  a.knows = {.happened = parent.knows.happened, .coherent = parent.knows.coherent, .released = {}, .acquired = {}};
-  a.knows.happened.advance(a.number);
-  a.knows.coherent.advance(a.number);
+  a.knows = parent.knows;
+  a.knows.advance(a.number);
   a.work = std::move(work);
   note(parent, step::begin, {nullptr, nullptr}, a.number);
   pthread_attr_t attributes;
@@ -152,10 +148,13 @@ void machine::join_all() {
   is_running_ = false;
 }
 
+void machine::count_step() noexcept {
+  if (++steps_ > most_steps) fail("livelock: the threads go on and on");
+}
+
 void machine::note(actor& me, step what, const place& at, std::uint64_t value, int order, bool is_old) {
   journal_->add({what, is_old, order, me.number, at.address, value, at.from});
-  me.knows.happened.advance(me.number);
-  me.knows.coherent.advance(me.number);
+  me.knows.advance(me.number);
 }
 
 bool machine::is_shared(const actor& me, const volatile void* p) {
@@ -166,7 +165,7 @@ bool machine::is_shared(const actor& me, const volatile void* p) {
 }
 
 void machine::point(actor& me, const place& at) {
-  if (++steps_ > most_steps) fail("livelock: the threads go on and on");
+  count_step();
   if (is_shared(me, at.address)) return choose(me, true);
   choices_.skip();
 }
@@ -248,16 +247,14 @@ std::uint64_t machine::load(actor& me, const place& at, std::size_t bytes, std::
 
 void machine::store(actor& me, const place& at, std::size_t bytes, std::uint64_t now, std::uint64_t value, int order) {
   touch(me, at, bytes, access::atomic_write);
-  memory_.store(at.address, now, value, me.number, me.knows, order, false);
+  memory_.store(at.address, now, value, me.number, me.knows, order);
   changed();
   note(me, step::store, at, value, order);
 }
 
 void machine::change(actor& me, const place& at, std::size_t bytes, std::uint64_t now, std::uint64_t value, int order) {
   touch(me, at, bytes, access::atomic_write);
-  (void)memory_.visible(at.address, now, me.number, me.knows, order); // from now on it is known
-  memory_.load(at.address, 0, me.number, me.knows, order);
-  memory_.store(at.address, now, value, me.number, me.knows, order, true);
+  memory_.change(at.address, now, value, me.number, me.knows, order);
   changed();
   note(me, step::change, at, value, order);
 }
@@ -274,20 +271,15 @@ bool machine::finds_other(actor& me, const place& at, std::size_t bytes, std::ui
   touch(me, at, bytes, access::atomic_read);
   const std::size_t age = ages[taken - may_succeed];
   expected = memory_.load(at.address, age, me.number, me.knows, order);
-  note(me, step::load, at, expected, order, taken != 0);
+  note(me, step::load, at, expected, order, age != 0);
   return true;
-}
-
-void machine::fence(actor& me, int order, const void* from) {
-  memory_.fence(me.knows, order);
-  note(me, step::fence, {nullptr, from}, 0, order);
 }
 
 void machine::touch(actor& me, const place& at, std::size_t bytes, access how) {
   const auto begin = reinterpret_cast<std::uintptr_t>(at.address);
   for (const range& r : freed_)
     if (begin < r.end && r.begin < begin + bytes) fail("use of memory that was given back");
-  const shadow::finding found = shadow_.touch(at.address, bytes, how, me.number, me.knows.happened, at.from);
+  const shadow::finding found = shadow_.touch(at.address, bytes, how, me.number, me.knows, at.from);
   if (found.is_race) fail_race(me, at, how, found);
   if (found.was_atomic) memory_.forget(at.address, bytes);
 }
@@ -311,7 +303,7 @@ void machine::allocated(const volatile void* p, std::size_t bytes) noexcept {
 }
 
 void machine::freed(actor& me, const place& at, std::size_t bytes) {
-  const shadow::finding found = shadow_.end(at.address, bytes, me.knows.happened);
+  const shadow::finding found = shadow_.end(at.address, bytes, me.knows);
   if (found.is_race) fail_race(me, at, access::write, found);
   const auto begin = reinterpret_cast<std::uintptr_t>(at.address);
   freed_.push_back({begin, begin + bytes});
@@ -323,7 +315,7 @@ bool machine::try_lock(actor& me, const place& mutex) {
   const bool is_free = m.owner == nullptr;
   if (is_free) {
     m.owner = &me;
-    me.knows.learn(m.knows);
+    me.knows.join(m.knows);
   }
   note(me, step::try_lock, mutex, is_free);
   return is_free;
@@ -340,7 +332,7 @@ void machine::lock(actor& me, const place& mutex) {
     me.now = actor::state::able;
   }
   m.owner = &me;
-  me.knows.learn(m.knows);
+  me.knows.join(m.knows);
   note(me, step::lock, mutex);
 }
 
@@ -349,13 +341,13 @@ void machine::unlock(actor& me, const place& mutex) {
   mutex_state& m = mutexes_[mutex.address];
   if (m.owner != &me) fail("a thread gives up a lock that it has not");
   m.owner = nullptr;
-  m.knows = me.knows.happened;
+  m.knows = me.knows;
   changed();
   note(me, step::unlock, mutex);
 }
 
 void machine::give_way(actor& me, const void* from) {
-  if (++steps_ > most_steps) fail("livelock: the threads go on and on");
+  count_step();
   note(me, step::yield, {nullptr, from});
   me.gave_way = true;
   choose(me, true);

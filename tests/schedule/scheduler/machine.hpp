@@ -25,7 +25,7 @@ namespace schedule {
 /// behind until another one has changed something, or no other can go on.
 struct bounds {
   std::size_t preemptions = 2;          ///< in one schedule: switches away from a thread that could go on
-  std::size_t old_loads = 1;            ///< in one schedule: loads that do not find the newest store
+  std::size_t old_loads = 1;            ///< in one schedule: loads of an older store, exchanges that fail for no reason
   unsigned long most_schedules = 40000; ///< in order; what would come after them is left out
   unsigned long random_schedules = 0;   ///< after those in order, and without the first two bounds
   std::size_t switches = 3;             ///< in every other one of these: that a bug needs
@@ -39,7 +39,7 @@ struct actor {
   state now = state::able;
   bool gave_way = false; // and nothing has changed since
   const void* lock = nullptr;
-  view knows;
+  clock knows;
   std::function<void()> work;
   std::size_t priority = 0;
   int rounds = 0; // of the destructors of its thread-specific data
@@ -89,7 +89,6 @@ public:
   /// \return true: a compare-exchange finds another value than `expected`, or fails without a reason, and has it there
   bool finds_other(actor& me, const place& at, std::size_t bytes, std::uint64_t now, std::uint64_t& expected, int order,
                    bool is_weak);
-  void fence(actor& me, int order, const void* from);
   void touch(actor& me, const place& at, std::size_t bytes, access how);
   void allocated(const volatile void* p, std::size_t bytes) noexcept;
   void freed(actor& me, const place& at, std::size_t bytes);
@@ -114,6 +113,7 @@ private:
   static void thread_data_goes(void* self);
   void end(actor& me);
 
+  void count_step() noexcept;
   void note(actor& me, step what, const place& at, std::uint64_t value = 0, int order = 0, bool is_old = false);
   void choose(actor& me, bool goes_on);
   [[nodiscard]] bool is_able(const actor& a) const;
@@ -142,7 +142,6 @@ private:
   bool has_learnt_ = false;
 
   std::size_t steps_ = 0;
-  std::size_t longest_ = 0;
   std::size_t idle_turns_ = 0; // in which nothing changed
   std::size_t preemptions_ = 0;
   std::size_t old_loads_ = 0;
