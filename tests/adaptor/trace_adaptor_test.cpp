@@ -222,8 +222,8 @@ TEST_SUITE("trace_adaptor") {
     const auto result = allot::allocation_failure_loop(up, [&] {
       const std::pmr::vector<int> a(10, &traced);
       std::pmr::vector<std::pmr::vector<int>> nested(&traced);
-      nested.resize(
-          3, std::pmr::vector<int>(5, &traced)); // libc++ 16 loses a block when vector(n, value, allocator) throws
+      // libc++ 16 loses a block when vector(n, value, allocator) throws
+      nested.resize(3, std::pmr::vector<int>(5, &traced));
     });
     CHECK_MESSAGE(result.ok(), result.first_problem);
     std::size_t live = 0;

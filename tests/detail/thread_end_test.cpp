@@ -3,7 +3,7 @@
 #include <allot/core/failure.hpp>
 
 #include "support/death.hpp"
-#include "support/intrude.hpp"
+#include "support/sanitizers.hpp"
 
 #include <atomic>
 #include <cstdlib>

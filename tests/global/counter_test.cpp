@@ -23,17 +23,9 @@
 #include "global/forms.hpp"
 #include "support/death.hpp"
 #include "support/race.hpp"
+#include "support/sanitizers.hpp"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define UNDER_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNDER_SANITIZER 1
-#endif
-#endif
-#ifndef UNDER_SANITIZER
-#define UNDER_SANITIZER 0
-#endif
+#define UNDER_SANITIZER (ALLOT_TEST_ASAN || ALLOT_TEST_TSAN)
 
 #if UNDER_SANITIZER
 // Their malloc ends the program at sizes that it takes for a mistake.

@@ -84,8 +84,15 @@ class Browser:
 
     def type_into(self, selector, keys):
         """Types as a person does, key by key."""
+        self.post(f"{self.element(selector)}/value", {"text": keys})
+
+    def click(self, selector):
+        self.post(f"{self.element(selector)}/click", {})
+
+    def element(self, selector):
+        """The address of the first one."""
         found = self.post("element", {"using": "css selector", "value": selector})
-        self.post(f"element/{next(iter(found.values()))}/value", {"text": keys})
+        return f"element/{next(iter(found.values()))}"
 
     def scrolls_sideways(self):
         """True where the page is wider than the window."""

@@ -4,16 +4,7 @@
 
 #include <cstddef>
 
-#if defined(__SANITIZE_THREAD__)
-#define ALLOT_TEST_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define ALLOT_TEST_TSAN 1
-#endif
-#endif
-#ifndef ALLOT_TEST_TSAN
-#define ALLOT_TEST_TSAN 0
-#endif
+#include "support/sanitizers.hpp"
 
 /// 1 where `intrude` works: the processor must have a single-step mode that a program can set for itself. Memcheck has none,
 /// and under ThreadSanitizer an atomic is a call that holds locks.

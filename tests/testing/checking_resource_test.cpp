@@ -5,6 +5,7 @@
 
 #include <support/conformance.hpp>
 #include <support/death.hpp>
+#include <support/sanitizers.hpp>
 
 #include <doctest/doctest.h>
 
@@ -26,14 +27,9 @@
 #include <unistd.h>
 
 // Those of sanitizers and of Memcheck have no use for a limit of addresses.
-#if ALLOT_VALGRIND || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) || !defined(__linux__)
+#if ALLOT_VALGRIND || ALLOT_TEST_ASAN || ALLOT_TEST_TSAN || !defined(__linux__)
 #define UNDER_OTHER_MALLOC 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define UNDER_OTHER_MALLOC 1
-#endif
-#endif
-#ifndef UNDER_OTHER_MALLOC
+#else
 #define UNDER_OTHER_MALLOC 0
 #endif
 
