@@ -1,12 +1,14 @@
 """Tests of tools/coverage: how it sums counts up, and what it makes of its list of reasons."""
 
 import pathlib
+import subprocess
 import sys
 import tempfile
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools" / "coverage"))
+TOOL = ROOT / "tools" / "coverage"
+sys.path.insert(0, str(TOOL))
 sys.dont_write_bytecode = True
 
 import exclusions  # noqa: E402
@@ -90,6 +92,29 @@ class Reasons(unittest.TestCase):
 
     def test_the_list_itself_can_be_read(self):
         self.assertGreater(len(exclusions.read()), 0)
+
+
+class Usage(unittest.TestCase):
+    def checked(self, *arguments):
+        """(exit status, what is complained of) as `./dev coverage` asks before it builds anything."""
+        run = subprocess.run([sys.executable, "-B", TOOL, *arguments], text=True, check=False, stderr=subprocess.PIPE)
+        return run.returncode, run.stderr
+
+    def test_what_is_right_is_told_without_a_build(self):
+        self.assertEqual(self.checked("--check", "--html", "x", "--only", "src", "include/allot/pool"), (0, ""))
+
+    def test_what_is_wrong_is_told_without_a_build(self):
+        for arguments, says in [(["--no-such"], "--no-such"), (["no/build"], "no/build is no build directory"),
+                                (["--write", "--only", "src"], "--write tells of all files"),
+                                (["--only", "include/alot"], "include/alot is nothing of include/allot or src"),
+                                (["--only", "tests"], "tests is nothing of include/allot or src")]:
+            status, complaint = self.checked("--check", *arguments)
+            self.assertEqual(status, 2, complaint)
+            self.assertIn(says, complaint)
+
+    def test_without_a_build_nothing_is_measured(self):
+        status, complaint = self.checked("--keep")
+        self.assertEqual((status, "BUILD_DIR is missing" in complaint), (2, True), complaint)
 
 
 if __name__ == "__main__":

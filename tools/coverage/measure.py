@@ -21,7 +21,6 @@ Segment = collections.namedtuple("Segment", "line column count has_count is_entr
 STATEMENT = re.compile(r"^\s*(return\b|if\b|for \(|while \(|throw\b|do \{|switch \()"
                        r"|^\s+(?!using|friend|static_assert)[\w:]+(\.|->)?\w+\(.*\);$")
 
-
 # A line of a block that has nothing of its own to run.
 BRACES = re.compile(r"^[\s{}();,]*(else)?[\s{}();,]*$")
 
@@ -64,19 +63,25 @@ def prepared(builds):
     merged = builds[0] / "merged.profdata"
     output_of(["llvm-profdata-14", "merge", "--sparse", "-o", str(merged), *map(str, profiles)])
     names = [name for build in builds for name in programs(build)]
+    if not names:
+        raise Broken("no program is there that could have counted")
     objects = [names[0], *(word for name in names[1:] for word in ("-object", name))]
     return merged, objects
 
 
-def measure(root, builds):
-    """The figures of each file below TREES, by its path."""
-    merged, objects = prepared(builds)
+def trees(root):
+    return [root / tree for tree in TREES]
+
+
+def measure(root, counts):
+    """The figures of each file below TREES, by its path; `counts` are what `prepared` gave."""
+    merged, objects = counts
     data = json.loads(output_of(["llvm-cov-14", "export", "-skip-functions", f"-instr-profile={merged}", *objects,
-                                 *(str(root / tree) for tree in TREES)]))
+                                 *map(str, trees(root))]))
     found = {str(pathlib.Path(file["filename"]).resolve().relative_to(root)): file for file in data["data"][0]["files"]}
     files = {}
-    for tree in TREES:
-        for path in sorted((root / tree).rglob("*.[ch]pp")):
+    for tree in trees(root):
+        for path in sorted(tree.rglob("*.[ch]pp")):
             name = str(path.relative_to(root))
             text = path.read_text(encoding="utf-8").splitlines()
             files[name] = read_file(text, found.get(name, {"segments": [], "branches": []}))
@@ -161,7 +166,7 @@ def total(files, name):
     return sum(values), len(values)
 
 
-def write_html(root, builds, folder):
-    merged, objects = prepared(builds)
+def write_html(root, counts, folder):
+    merged, objects = counts
     output_of(["llvm-cov-14", "show", "-format=html", "-show-branches=count", f"-output-dir={folder}",
-               f"-instr-profile={merged}", *objects, *(str(root / tree) for tree in TREES)])
+               f"-instr-profile={merged}", *objects, *map(str, trees(root))])

@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 
+import exclusions
 import measure
 
 PAGE = "docs/coverage.md"
@@ -67,8 +68,8 @@ def reasons(entries):
         by_reason.setdefault(entry.reason, []).append(entry)
     blocks = []
     for reason, group in by_reason.items():
-        lines = [f"- `{entry.path}`, {entry.kind}" + (f": `{entry.text}`" if entry.text != "*" else ", the whole file")
-                 for entry in group]
+        lines = [f"- `{entry.path}`, {entry.kind}" +
+                 (", the whole file" if entry.text == exclusions.WHOLE_FILE else f": `{entry.text}`") for entry in group]
         blocks.append(f"**{reason}**\n\n" + "\n".join(lines))
     return "\n\n".join(blocks)
 
