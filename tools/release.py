@@ -3,12 +3,12 @@
 
 Usage: release.py [--url BASE] [--allow-dirty] [--allow-unreleased] DIR
 
-DIR is made anew; one that holds anything but an earlier release is left as it is, and that is an error. The version must be the
-same in meson.build, core/config.hpp and the first heading of CHANGELOG.md, which has its date. Then a Meson project that has the
-wrap and the tarball, and nothing else of allot, is built from exactly those files and run, offline.
+DIR is made anew; one that holds anything but an earlier release is left as it is, and that is an error. The version must
+be the same in meson.build, core/config.hpp and the first heading of CHANGELOG.md, which has its date. Then a Meson
+project that has the wrap and the tarball, and nothing else of allot, is built from exactly those files and run, offline.
 
-  --url BASE          where the tarball will be: the wrap then says BASE/TARBALL. Without it the wrap names the file alone, and
-                      whoever uses it puts the tarball into subprojects/packagefiles
+  --url BASE          where the tarball will be: the wrap then says BASE/TARBALL. Without it the wrap names the file
+                      alone, and whoever uses it puts the tarball into subprojects/packagefiles
   --allow-dirty       what is not committed is left out, instead of being an error
   --allow-unreleased  the changelog need not have a date yet
 
@@ -34,7 +34,8 @@ def stop(text):
 
 
 def found(pattern, path):
-    match = re.search(pattern, (ROOT / path).read_text(encoding="utf-8"), re.MULTILINE)
+    """What a committed file says: the tarball is made of the commit."""
+    match = re.search(pattern, run("git", "-C", ROOT, "show", f"HEAD:{path}"), re.MULTILINE)
     if not match:
         stop(f"{path}: no version is found by {pattern!r}")
     return match.groups()
@@ -56,8 +57,11 @@ def version(dated):
 
 
 def run(*command, **options):
-    done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-                          **options)
+    try:
+        done = subprocess.run([str(word) for word in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              check=False, **options)
+    except OSError as error:
+        stop(f"{command[0]} cannot be run: {error}")
     if done.returncode:
         stop(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
     return done.stdout
@@ -129,10 +133,10 @@ def main():
         return
     if options.target is None:
         parser.error("which DIR is missing")
-    number = version(dated=not options.allow_unreleased)
     changed = run("git", "-C", ROOT, "status", "--porcelain")
     if changed and not options.allow_dirty:
         stop(f"not committed:\n{changed}commit it, or give --allow-dirty to leave it out")
+    number = version(dated=not options.allow_unreleased)
     target = options.target.resolve()
     make_anew(target)
     tarball = pack(target, options.allow_dirty)

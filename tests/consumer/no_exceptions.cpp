@@ -1,4 +1,5 @@
-// Built with -fno-exceptions -fno-rtti against an allot that was built so: a failure goes to the handler, and try_allocate has none.
+// Built with -fno-exceptions -fno-rtti against an allot that was built so: a failure goes to the handler, but
+// not one of try_allocate.
 #include <allot/arena/bump_resource.hpp>
 #include <allot/core/failure.hpp>
 

@@ -1,4 +1,4 @@
-// What a project with every warning on and -Werror makes of allot's headers: the templates that users name, used once each.
+// What a project with every warning on and -Werror makes of allot's headers: the templates that users name most.
 #include <allot/allot.hpp>
 
 #include <array>
