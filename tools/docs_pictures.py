@@ -3,11 +3,12 @@
 
 Usage: docs_pictures.py PROGRAM FOLDER [--check]
 
-PROGRAM is tests/docs/what_memory_does.cpp, built: it runs the classes and prints what lies where after each step, and that
-is what is drawn. The pictures go to FOLDER (docs/pictures). With --check nothing is written: each picture there must be the
-one that would be drawn, and there must be no other.
+PROGRAM is tests/docs/what_memory_does.cpp, built: it runs the classes and prints what lies where after each step, and
+that is what is drawn. The pictures go to FOLDER (docs/pictures). With --check nothing is written: each picture there
+must be the one that would be drawn, and there must be no other.
 
-Exit status: 0 all well, 1 a picture differs or the program failed, 2 wrong usage. The last line is `N passed, M failed`.
+Exit status: 0 all well, 1 a picture differs or the program failed, 2 wrong usage. The last line is `N passed, M
+failed`.
 """
 
 import argparse
@@ -176,19 +177,20 @@ def strip(step, places, y):
 
 
 def legend(steps, y):
+    """(elements, where the last row of them begins)"""
     shown = {state for step in steps for _, _, size, state, _ in step.spans if size} | {"free"}
     if "slot" in shown:
         shown.remove("free")
-    x = 12.0
+    elements, x = [], 12.0
     for state, meaning in LEGEND.items():
         if state not in shown:
             continue
         width = 20 + 6.6 * len(meaning) + 12
         if x + width > WIDTH:
             x, y = 12.0, y + 20
-        yield rect(state, x, y, 14, 12)
-        yield text(x + 19, y + 11, meaning, "soft")
+        elements += [rect(state, x, y, 14, 12), text(x + 19, y + 11, meaning, "soft")]
         x += width
+    return elements, y
 
 
 def memory_picture(name, steps):
@@ -200,10 +202,8 @@ def memory_picture(name, steps):
         body.extend(strip(step, places, y))
         if step.refused:
             body.append(text(12 + 7 * len(step.text) + 6, y + 15.5, "fails", "refused"))
-    below = TOP + len(steps) * ROW + 4
-    keys = list(legend(steps, below))
-    rows = len({key.split('y="')[1].split('"')[0] for key in keys if key.startswith("<rect")})
-    return document(below + 20 * rows + 4, f"{name}: {TITLES[name]}",
+    keys, last = legend(steps, TOP + len(steps) * ROW + 4)
+    return document(last + 24, f"{name}: {TITLES[name]}",
                     "Each row is a step; the strip shows the memory, lower addresses on the left. " +
                     "; ".join(step.text + (" (fails)" if step.refused else "") for step in steps), [*body, *keys])
 
@@ -218,10 +218,7 @@ def arrow(x, y, to_x, to_y):
     return f'<path class="line" d="M {number(x)} {number(y)} L {number(to_x)} {number(to_y)} {head}"/>'
 
 
-def question_row(question, answer, is_last, y):
-    """The elements of a row, and its height."""
-    lines = textwrap.wrap(question, 28)
-    height = 12 + 17 * len(lines)
+def question_row(lines, height, answer, is_last, y):
     yield box("free", 12, y, 200, height)
     for n, line in enumerate(lines):
         yield text(20, y + 19 + 17 * n, line)
@@ -242,8 +239,10 @@ def decision_picture():
         body.append(text(12, y, group, "title"))
         y += 12
         for question, answer in rows:
-            body.extend(question_row(question, answer, (question, answer) == rows[-1], y))
-            y += 12 + 17 * len(textwrap.wrap(question, 28)) + 18
+            lines = textwrap.wrap(question, 28)
+            height = 12 + 17 * len(lines)
+            body.extend(question_row(lines, height, answer, (question, answer) == rows[-1], y))
+            y += height + 18
         y += 18
     said = "; ".join(f"{group}: " + ", ".join(f"{question} {answer}" for question, answer in rows)
                      for group, rows in DECISION.items())
@@ -277,8 +276,9 @@ def main():
     options = parser.parse_args()
     try:
         pictures = drawn(options.program)
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
         print(f"docs_pictures.py: {error}", file=sys.stderr)
+        print("0 passed, 1 failed")
         return 1
     if options.check:
         return check(pictures, options.folder)

@@ -3,14 +3,14 @@
 
 Usage: fuzz.py BUILD_DIR [--seconds N] [--target NAME]... [--seed S] [--jobs J] [--keep] | --list
 
-The fuzzers are built by `meson setup BUILD_DIR -Dfuzz=enabled` (with clang) and `ninja -C BUILD_DIR fuzzers`. The time is
-shared evenly by the targets, of which J run at once. Each starts from tests/fuzz/corpus/NAME and from what earlier runs
-kept in BUILD_DIR/fuzz/NAME/corpus, where it puts inputs that reach something new.
+The fuzzers are built by `meson setup BUILD_DIR -Dfuzz=enabled` (with clang) and `ninja -C BUILD_DIR fuzzers`. The time
+is shared evenly by the targets, of which J run at once. Each starts from tests/fuzz/corpus/NAME and from what earlier
+runs kept in BUILD_DIR/fuzz/NAME/corpus, where it puts inputs that reach something new.
 
-A finding is made as small as can be done in 30 seconds, and saved in BUILD_DIR/fuzz/NAME/findings; the command that shows it
-again is printed. With --keep no fuzzer is run to find: the corpora in the source tree are made anew from both places, as few
-and small files as reach the same edges. Files there whose names begin with "found" stay as they are. --list prints the targets: those
-of BUILD_DIR, or without it all that the source tree has.
+A finding is made as small as can be done in 30 seconds, and saved in BUILD_DIR/fuzz/NAME/findings; the command that
+shows it again is printed. With --keep no fuzzer is run to find: the corpora in the source tree are made anew from both
+places, of the 20 files at most that together reach the most. Files there whose names begin with "found" stay as they
+are. --list prints the targets: those of BUILD_DIR, or without it all that the source tree has.
 
 The last line is `N passed, M failed`, in targets. Exit status: 0 when all ran and nothing was found, 1 otherwise, 2 for
 wrong usage.

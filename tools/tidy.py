@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Runs clang-tidy 14 over the library's sources, and over one file that includes every header and instantiates the templates.
+"""Runs clang-tidy 14 over the library's sources, and over one file that has every header and instantiates templates.
 
 Usage: tidy.py BUILD_DIR [--jobs N] [FILE...]
 
-BUILD_DIR holds compile_commands.json. FILE...: these sources only, from src/ or from tests/, and not the headers' file. The
-checks are in .clang-tidy. --jobs: how many at a time, 2 unless told.
+BUILD_DIR holds compile_commands.json. FILE...: these sources only, from src/ or from tests/, and not the headers' file.
+The checks are in .clang-tidy. --jobs: how many at a time, 2 unless told.
 
 The last line is `N passed, M failed`: one for each source, and one for each header below include/.
-Exit status: 0 no finding; 1 a finding, or a file that does not compile; 2 wrong usage, or no such build.
+Exit status: 0 no finding; 1 a finding, or a file that does not compile; 2 wrong usage, no such build, or no clang-tidy-14.
 """
 
 import argparse

@@ -21,6 +21,7 @@ while len(sys.argv) > 1 and len(FOLDERS) < 2 and not sys.argv[1].startswith("-")
     FOLDERS.append(sys.argv.pop(1))
 DOCS, PICTURES = [*FOLDERS, None, None][:2]
 HTML = pathlib.Path(DOCS or ".").resolve() / "html"
+LIMIT_ADAPTOR = "classallot_1_1limit__adaptor.html"  # a class that newcomers look for
 DOWN = "\ue015"  # WebDriver's code for the arrow key
 SCREENS = {"desktop": (1280, 900, False), "phone": (390, 844, True)}
 
@@ -48,7 +49,13 @@ class Newcomer(unittest.TestCase):
 
     def open(self, page):
         self.browser.open((HTML / page).as_uri())
+        self.wait_for_all_of_it()
+
+    def wait_for_all_of_it(self):
         wait(lambda: self.browser.run("return document.readyState === 'complete'"))
+
+    def has_link(self, page, within=""):
+        return self.browser.run(f"return !!document.querySelector('{within} a[href=\"{page}\"]')")
 
     def looked_at(self, screen, step):
         """What holds for every page, and its picture."""
@@ -66,8 +73,7 @@ class Newcomer(unittest.TestCase):
             self.open("index.html")
             self.assertIn("allot::chain notes", self.browser.text())
             self.looked_at(screen, "overview")
-            self.assertTrue(self.browser.run("return !!document.querySelector('a[href=\"start.html\"]')"),
-                            "the start page has no link to start.html")
+            self.assertTrue(self.has_link("start.html"), "the start page has no link to start.html")
             self.open("start.html")
             self.looked_at(screen, "start")
 
@@ -78,12 +84,11 @@ class Newcomer(unittest.TestCase):
             self.browser.type_into("#MSearchField", "limit_adaptor")
             found = wait(lambda: self.browser.run(
                 "return [...document.querySelectorAll('#MSearchResultsWindow a')].map(a => a.getAttribute('href'))"))
-            self.assertEqual(found[0], "classallot_1_1limit__adaptor.html", "the class comes before its members")
+            self.assertEqual(found[0], LIMIT_ADAPTOR, "the class comes before its members")
             self.looked_at(screen, "search")
-            first = self.browser.post("element", {"using": "css selector", "value": "#MSearchResultsWindow a"})
-            self.browser.post(f"element/{next(iter(first.values()))}/click", {})
-            wait(lambda: self.browser.run("return location.pathname").endswith("classallot_1_1limit__adaptor.html"))
-            wait(lambda: self.browser.run("return document.readyState === 'complete'"))
+            self.browser.click("#MSearchResultsWindow a")
+            wait(lambda: self.browser.run("return location.pathname").endswith(LIMIT_ADAPTOR))
+            self.wait_for_all_of_it()
             self.assertIn("limit_adaptor", self.browser.run("return document.querySelector('.title').innerText"))
             text = self.browser.text()
             for inherited in ("try_allocate", "deallocate", "upstream_resource"):
@@ -118,16 +123,14 @@ class Newcomer(unittest.TestCase):
                                      ".map(a => a.getAttribute('href'))")
             self.assertIn("group__room__arena.html", rooms)
             self.open("group__room__adaptor.html")
-            self.assertTrue(self.browser.run(
-                "return !!document.querySelector('.contents a[href=\"classallot_1_1limit__adaptor.html\"]')"))
+            self.assertTrue(self.has_link(LIMIT_ADAPTOR, ".contents"))
             self.looked_at(screen, "room")
 
     def test_all_classes_stand_on_one_page(self):
         for screen in SCREENS:
             self.show_on(screen)
             self.open("classes.html")
-            self.assertTrue(self.browser.run(
-                "return !!document.querySelector('.contents a[href=\"classallot_1_1limit__adaptor.html\"]')"))
+            self.assertTrue(self.has_link(LIMIT_ADAPTOR, ".contents"))
             self.looked_at(screen, "classes")
 
     def test_no_page_is_wider_than_a_phone(self):

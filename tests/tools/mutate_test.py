@@ -9,6 +9,7 @@ import unittest
 
 TOOL = pathlib.Path(__file__).resolve().parents[2] / "tools" / "mutate"
 sys.path.insert(0, str(TOOL))
+sys.dont_write_bytecode = True
 
 import bugs  # noqa: E402: found by the line above
 import nearest  # noqa: E402

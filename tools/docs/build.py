@@ -88,8 +88,9 @@ class Build:
             return
         for name in sorted(files):
             if (self.root / name).is_file():
-                (self.html / "tree" / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(self.root / name, self.html / "tree" / name)
+                copy = self.html / "tree" / name
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(self.root / name, copy)
         self.read_tags()
         self.write_search()
         for page in sorted(self.html.glob("*.html")):

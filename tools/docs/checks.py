@@ -1,14 +1,12 @@
 """What is checked of the documentation once it is built. A check is (what it is about, complaints)."""
 
 import html.parser
-import pathlib
 import posixpath
 import re
 import urllib.parse
 
 import headers
 import pages
-
 
 COMMAND = re.compile(r"\\(?:ingroup|addtogroup|snippet|show|param|tparam|return|throws|pre|ref)\b")
 
@@ -137,6 +135,6 @@ def report(build):
     for address, place in sorted(elsewhere.items()):
         print(f"elsewhere, not fetched: {address} ({place})")
     failed = sum(bool(complaints) for _, complaints in results)
-    print(f"{pathlib.Path(build.html / 'index.html')}")
+    print(build.html / "index.html")
     print(f"{len(results) - failed} passed, {failed} failed")
     return 1 if failed else 0

@@ -7,6 +7,8 @@ copied or moved), and where one sentence holds for a name wherever it stands.
 
 import re
 
+import pages
+
 NAMESPACE = re.compile(r"^namespace allot::inline ALLOT_ABI(?:::(\w+(?:::\w+)*))? \{$", re.MULTILINE)
 INTERNAL = re.compile(r"^(inline )?namespace (detail\w*) \{$.*?^\} // namespace \2$", re.MULTILINE | re.DOTALL)
 INTERNAL_MACRO = re.compile(r"^#define ALLOT_(?:ABI_|DETAIL_|MAKES_)\w+(?:[^\n]*\\\n)*[^\n]*$", re.MULTILINE)
@@ -18,7 +20,6 @@ SETTING = re.compile(r"^(?:inline namespace ALLOT_\w+ \{|\} // namespace ALLOT_\
 PRIVATE_CLASS = re.compile(r"^(?:///[^\n]*\n)*(?:class|struct) \w+::\w+ \{.*?^\};$", re.MULTILINE | re.DOTALL)
 GUIDE = re.compile(r"^(?:///[^\n]*\n)*(?:template <[^;{]*>\n)?\w+\([^;{]*\)\s*->[^;{]*;$", re.MULTILINE)
 FRIEND_CLASS = re.compile(r"^(?: *template <[^\n]*>\n)? *friend [^()\n]*;.*$", re.MULTILINE)
-CODE_WITH_QUOTE = re.compile(r"(?<!`)`([^`\n]*'[^`\n]*)`(?!`)")
 HEADINGS = re.compile(r"^( *///) (Guarantees|Costs:|Threads:)(?=$| )", re.MULTILINE)
 SNIPPET = re.compile(r"^( *///) \\snippet (\S+) (\S+)$", re.MULTILINE)
 
@@ -148,8 +149,7 @@ def grouped(lines, room):
 
 def for_doxygen(text, room):
     """The header as Doxygen is to read it, its declarations in the group of its room."""
-    text = FRIEND_CLASS.sub(blank, NOT_COPIED.sub("", without_internals(text)))
-    text = CODE_WITH_QUOTE.sub(r"``\1``", text)  # Doxygen ends such code at the quote
+    text = pages.with_code_whole(FRIEND_CLASS.sub(blank, NOT_COPIED.sub("", without_internals(text))))
     text = NAMESPACE.sub(lambda found: "namespace " + "::".join(filter(None, ("allot", found.group(1)))) + " {", text)
     text = HEADINGS.sub(bold, "\n".join(said_once(grouped(shared(text.split("\n")), room))))
     return SNIPPET.sub(r"\1 \\show{\2,\3}", text)

@@ -17,7 +17,7 @@ FENCE = re.compile(r"^\s*(```|~~~)")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)\s*#*$")
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^()\s]+)\)")
 CODE = re.compile(r"(`+)(?:(?!\1).)+?\1")
-CODE_WITH_QUOTE = re.compile(r"(?<!`)`([^`]*'[^`]*)`(?!`)")
+CODE_WITH_QUOTE = re.compile(r"(?<!`)`([^`\n]*'[^`\n]*)`(?!`)")
 OUTSIDE = re.compile(r"[a-z][a-z0-9+.-]*:")
 
 
@@ -33,9 +33,12 @@ def plain(title):
 
 def slug(title):
     """A heading's anchor on a code host: lower case, without marks, hyphens for spaces."""
-    title = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", title)
-    title = re.sub(r"[^\w\- ]", "", title.strip().lower())
-    return title.replace(" ", "-")
+    return re.sub(r"[^\w\- ]", "", plain(title).strip().lower()).replace(" ", "-")
+
+
+def with_code_whole(text):
+    """Code that holds a quote gets double marks: Doxygen ends it at the quote otherwise."""
+    return CODE_WITH_QUOTE.sub(r"``\1``", text)
 
 
 def prose(text):
@@ -106,7 +109,7 @@ class Writer:
         return f"{'#' * level} {words} {{#{page}_{anchor}}}"
 
     def with_links(self, path, line):
-        line = CODE_WITH_QUOTE.sub(r"``\1``", line)  # Doxygen ends such code at the quote
+        line = with_code_whole(line)
         code = [found.span() for found in CODE.finditer(line)]
         return LINK.sub(lambda found: found.group() if any(a < found.start() < b for a, b in code)
                         else self.link(path, found), line)

@@ -18,7 +18,9 @@ without a bug.
 A header's bug is first compiled into the tests alone, and into the library where they do not see it: it is not one that
 changes what the objects of a class that both know look like.
 
-Exit status: 0 every bug was caught, 1 one survived or is an error, or a test fails without a bug, 2 wrong usage.
+The last line is `N passed, M failed`: one for each bug, and a failure for each test or build that fails without a bug.
+Exit status: 0 every bug was caught, 1 one survived or is an error, or a test fails without a bug, 2 wrong usage, or
+ROOT is not under git.
 """
 
 import argparse
@@ -28,6 +30,7 @@ import pathlib
 import queue
 import random
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -160,7 +163,10 @@ def main(arguments):
     build = pathlib.Path(chosen.build).resolve()
     if root == build or build in root.parents:
         parser.error("--build is a directory of its own")
-    files = trees.tracked_files(root)
+    try:
+        files = trees.tracked_files(root)
+    except (OSError, subprocess.CalledProcessError) as error:
+        parser.error(f"git does not list the files of {root}: {error}")
     table = Table(chosen.verbose)
     broken = {}
     for cell in [cells[name] for name in cells if any(bug.cell == name for bug in found)]:

@@ -52,7 +52,6 @@ class Verdict:
     kind: str
     text: str
     seconds: float = 0.0
-    asked: int = 0  # tests
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,14 +141,14 @@ class Worker:
         self.start()
         self.put_in(bug, text, source)
         is_header = not bug.path.startswith("src/")
-        kind, said, asked = self.ask(names, is_header)
+        kind, said = self.ask(names, is_header)
         if kind == "unseen" and is_header:
             (self.tree.source / bug.path).touch()  # now ninja sees it, and builds the library with it
-            kind, said, asked = self.ask(names, is_header)
+            kind, said = self.ask(names, is_header)
         if kind == "unseen":
             kind = "survived" if said else "error"
             said = said or "the code of no test differs: it is equal, or none uses it"
-        return Verdict(kind, said, time.monotonic() - started, asked)
+        return Verdict(kind, said, time.monotonic() - started)
 
     def put_in(self, bug, text, source):
         """Writes the file with the bug. A header is given the time of the one without: then the library, of which each
@@ -171,33 +170,32 @@ class Worker:
         trees.forget_programs(self.tree, self.ground.tests)
 
     def ask(self, names, anew):
-        """(kind, text, number of tests) for the bug that is in the tree; the kind may be `unseen`, with a text if code
-        differs. What is a test's own is compiled anew where ninja does not see why it should be."""
+        """(kind, text) for the bug that is in the tree; the kind may be `unseen`, with a text if code differs. What
+        is a test's own is compiled anew where ninja does not see why it should be."""
         differs = False
-        asked = 0
+        asked = []
         for name in names:
             clean = self.ground.clean_run(name)
             if not clean.ok:
                 continue
-            asked += 1
+            asked.append(name)
             test = self.ground.tests[name]
             for path in self.tree.own_objects_of(test.target) if anew else []:
                 path.unlink()
             try:
                 self.tree.make(test.target, self.jobs)
             except trees.BuildError as error:
-                return (*self.judge_build(name, str(error)), asked)
+                return self.judge_build(name, str(error))
             differs = differs or self.differs(test)
             with_bug = run(test, self.tree, self.ground.clean, self.timeout(clean))
             if with_bug.ok:
                 continue
             if not differs:
-                return "error", f"{name} failed although its code is equal: {with_bug.text}", asked
-            return "caught", f"{name}: {with_bug.text}", asked
-        if asked == 0:
-            return "error", "every test that could see it fails without it", asked
-        passed = [name for name in names if self.ground.clean_run(name).ok]
-        return "unseen", f"{asked} tests passed: {', '.join(passed)}" if differs else "", asked
+                return "error", f"{name} failed although its code is equal: {with_bug.text}"
+            return "caught", f"{name}: {with_bug.text}"
+        if not asked:
+            return "error", "every test that could see it fails without it"
+        return "unseen", f"{len(asked)} tests passed: {', '.join(asked)}" if differs else ""
 
     def timeout(self, clean):
         return min(max(3 * clean.seconds, self.patience), LONGEST_TIMEOUT)

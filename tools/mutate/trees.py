@@ -142,4 +142,4 @@ def start_from(clean, bugged):
 def forget_programs(bugged, tests):
     """Removes the programs of an earlier bug: they are newer than the objects that they would be made from."""
     for test in tests.values():
-        pathlib.Path(bugged.build / test.target).unlink(missing_ok=True)
+        (bugged.build / test.target).unlink(missing_ok=True)
