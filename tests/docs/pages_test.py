@@ -129,14 +129,32 @@ class Pictures(unittest.TestCase):
 
 
 class Threads(unittest.TestCase):
-    def test_the_page_has_a_row_for_each_class(self):
+    @classmethod
+    def setUpClass(cls):
         page = (ROOT / "docs/threads.md").read_text(encoding="utf-8")
-        in_rows = set(re.findall(r"`(\w+)", "\n".join(re.findall(r"^\| (.*?) \|", page, re.MULTILINE))))
+        cls.words = {name: words for names, words in re.findall(r"^\| (.*?) \| (.*?) \|", page, re.MULTILINE)
+                     for name in re.findall(r"`(\w+)", names)}
+
+    def classes(self):
+        """(name, what its comment says of threads, or "") of each."""
         for header in sorted((ROOT / "include/allot").glob("[!di]*/*.hpp")):  # not detail, not interop
             text = header.read_text(encoding="utf-8")
-            for name in re.findall(r'^  static constexpr.* class_name = "(\w+)"', text, re.MULTILINE):
-                with self.subTest(header=header.name):
-                    self.assertIn(name, in_rows)
+            said = re.search(r"^/// Threads: (.*\n(?:/// \S.*\n)*)", text, re.MULTILINE)
+            for name in set(re.findall(r'^  static constexpr.* class_name = "(\w+)"', text, re.MULTILINE)):
+                yield name, " ".join(said[1].replace("///", "").split()) if said else ""
+
+    def test_the_page_has_a_row_for_each_class(self):
+        for name, _ in self.classes():
+            with self.subTest(name):
+                self.assertIn(name, self.words)
+
+    def test_a_row_says_what_the_class_says(self):
+        for name, said in self.classes():
+            mine, row = (re.split("[;.]", words)[0] for words in (said, self.words[name]))
+            if mine.startswith(("one", "any")):
+                with self.subTest(name, said=mine, row=row):
+                    self.assertEqual(mine[:3], row[:3])
+                    self.assertEqual("handlers" in mine, "handlers" in row)
 
 
 if __name__ == "__main__":
