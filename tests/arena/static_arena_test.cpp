@@ -24,6 +24,10 @@ TEST_SUITE("static_arena") {
     // [example]
   }
 
+  TEST_CASE("costs what its documentation says beside its bytes") {
+    CHECK(sizeof scratch - 1024 == (sizeof(void*) == 8 ? 96 : 48));
+  }
+
 #if !ALLOT_VALGRIND // Memcheck takes every fresh block for uninitialised
   TEST_CASE("serves N bytes, all of them zero at first") {
     auto& arena = bytewise.claim();
