@@ -288,6 +288,7 @@ TEST_SUITE("chain") {
     CHECK(c.layer<1>().most == 3);
     CHECK(c.layer<2>().most == 10);
     CHECK(&c.layer<small_only>() == &c.layer<0>());
+    CHECK(&std::as_const(c).layer<small_only>() == &c.layer<0>());
     CHECK(c.try_allocate(8, 1) != nullptr);
     CHECK(c.try_allocate(9, 1) == nullptr);
   }
