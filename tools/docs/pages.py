@@ -9,7 +9,8 @@ import re
 
 # The pages in reading order; any others follow, by name.
 ORDER = ["start", "choosing", "composing", "failure", "threads", "testing", "firmware", "firmware_size", "performance",
-         "benchmarks", "service", "metrics", "global_counter", "interop", "conformance", "migrating", "faq", "contracts", "abi"]
+         "benchmarks", "service", "metrics", "global_counter", "interop", "conformance", "migrating", "faq", "contracts", "abi",
+         "coverage"]
 
 START = "mainpage"  # the README's label
 
