@@ -23,7 +23,7 @@ void* malloc_resource::place_over_aligned(std::size_t bytes, std::size_t alignme
   return ::posix_memalign(&p, alignment, std::max<std::size_t>(bytes, 1)) == 0 ? p : nullptr;
 #elif defined(__NEWLIB__)
   // Its aligned_alloc needs a posix_memalign, and there is none.
-  return ::memalign(alignment, std::max<std::size_t>(bytes, 1));
+  return memalign(alignment, std::max<std::size_t>(bytes, 1));
 #else
   // C11 wants a multiple of the alignment.
   return std::aligned_alloc(alignment, align_down(std::max<std::size_t>(bytes, 1) + alignment - 1, alignment));
