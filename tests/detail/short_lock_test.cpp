@@ -26,7 +26,7 @@ TEST_SUITE("short_lock") {
     }};
     while (!looks)
       std::this_thread::yield();
-    std::this_thread::sleep_for(std::chrono::milliseconds{50}); // it looks for about a microsecond
+    std::this_thread::sleep_for(std::chrono::milliseconds{50}); // it looks 64 times
     CHECK(value == 0);
     lock.unlock();
     other.join();

@@ -14,14 +14,9 @@
 #include <map>
 #include <memory_resource>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define FUZZ_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define FUZZ_ASAN 1
-#endif
-#endif
-#ifdef FUZZ_ASAN
+#include "support/sanitizers.hpp"
+
+#if ALLOT_TEST_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -109,7 +104,7 @@ private:
     const auto [raw, shape] = found->second;
     FUZZ_REQUIRE(shape == allot::layout{bytes, alignment});
     auto* const block = static_cast<std::byte*>(p);
-#ifdef FUZZ_ASAN
+#if ALLOT_TEST_ASAN
     FUZZ_REQUIRE(__asan_region_is_poisoned(block, bytes) == nullptr);
 #endif
     const auto is_guard = [](std::byte x) { return x == std::byte{guard_byte}; };

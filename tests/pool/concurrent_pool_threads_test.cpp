@@ -7,8 +7,8 @@
 
 #include "pool/serial_upstream.hpp"
 #include "support/death.hpp"
-#include "support/intrude.hpp"
 #include "support/race.hpp"
+#include "support/sanitizers.hpp"
 
 #include <array>
 #include <atomic>

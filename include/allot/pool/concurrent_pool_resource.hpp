@@ -45,8 +45,8 @@ namespace allot::inline ALLOT_ABI {
 /// a lock for every 64 blocks or 8 KiB; 18 KiB of its own. For each thread 2.3 KiB, and free blocks that no other thread can
 /// have, at most `most_cached_per_thread()` bytes: 1.2 MiB, less where the largest block is smaller than 16 KiB. A thread
 /// that uses more than 8 pools by turns, and one that only ever deallocated, may take a lock for each call.
-/// Threads: any thread; no signal or interrupt handlers. `release` and the destructor: while no other thread uses the pool. `upstream`
-/// must outlive it.
+/// Threads: any thread; no signal or interrupt handlers. `release` and the destructor: while no other thread uses the
+/// pool. `upstream` must outlive it.
 ///
 /// \snippet tests/pool/concurrent_pool_resource_test.cpp example
 template <std::derived_from<std::pmr::memory_resource> Upstream = std::pmr::memory_resource>
