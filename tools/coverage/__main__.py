@@ -3,9 +3,9 @@
 Usage: coverage BUILD_DIR... [--keep] [--html DIR] [--write] [--only PATH...]
 
 BUILD_DIR is a build of the tests as `./dev coverage` makes it (which names it itself): by clang 14, with
--fprofile-instr-generate, -fcoverage-mapping, the counters mapped to their file (-mllvm -runtime-counter-relocation, so
-that a child that aborts keeps its counts), and the library static. With several, each is run, and what any of them
-reaches is reached.
+-fprofile-instr-generate, -fcoverage-mapping, atomic increments (-fprofile-update=atomic, so that no thread loses
+another's counts), the counters mapped to their file (-mllvm -runtime-counter-relocation, so that a child that aborts
+keeps its own), and the library static. With several, each is run, and what any of them reaches is reached.
 
 Each line and each side of a condition that no test reaches is a failure, unless exclusions.txt beside this file names
 it with a reason; so is an entry there that fits nothing, and a total below 97 % of the lines or 90 % of the sides.
